@@ -1,0 +1,108 @@
+import { readFileSync } from "node:fs";
+import * as v from "valibot";
+import type { HostConfiguration } from "./configuration.ts";
+import { completeConfiguration } from "./configuration-defaults.ts";
+import { configurationSchema, textKeys } from "./configuration-schema.ts";
+import { type LocatedYaml, type Location, parseLocatedYaml, type YamlPath } from "./located-yaml.ts";
+import { nearestWord } from "./nearest-word.ts";
+
+/** A file of 256 adapters with every attribute recorded is below this; more is a mistake or an attack on the parser. */
+const maxFileBytes = 32 * 1024 * 1024;
+
+/** What is wrong with a configuration, by the path of the value concerned. */
+export interface ConfigurationProblem {
+  readonly path: YamlPath;
+  readonly at: "key" | "value";
+  readonly message: string;
+}
+
+/** A configuration file with mistakes: one line each, `file:line:column: path: expected …, got …`. */
+export class ConfigurationError extends Error {
+  constructor(readonly lines: readonly string[]) {
+    super(lines.join("\n"));
+    this.name = "ConfigurationError";
+  }
+}
+
+export function readConfigurationFile(path: string): HostConfiguration {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new ConfigurationError([`${path}: cannot be read: ${(error as Error).message}`]);
+  }
+  return parseConfiguration(text, path);
+}
+
+/** `fileName` is what messages call it. */
+export function parseConfiguration(text: string, fileName: string): HostConfiguration {
+  if (text.length > maxFileBytes) throw new ConfigurationError([`${fileName}: larger than ${maxFileBytes} bytes`]);
+  const yaml = parseLocatedYaml(text, textKeys);
+  if (yaml.problems.length > 0) {
+    throw new ConfigurationError(yaml.problems.map(({ location, message }) => `${at(fileName, location)}: ${message}`));
+  }
+  return checkedConfiguration(yaml.value, (problem) => `${at(fileName, locationOf(yaml, problem))}: ${describe(problem)}`);
+}
+
+/** The same from an object, for tests and programs; messages have no place in a file. */
+export function configurationFrom(value: unknown): HostConfiguration {
+  return checkedConfiguration(value, describe);
+}
+
+function checkedConfiguration(value: unknown, line: (problem: ConfigurationProblem) => string): HostConfiguration {
+  const parsed = v.safeParse(configurationSchema, value);
+  if (!parsed.success) throw new ConfigurationError(unique(parsed.issues.map((issue) => line(problemOf(issue)))));
+  const { configuration, problems } = completeConfiguration(parsed.output);
+  if (problems.length > 0) throw new ConfigurationError(problems.map(line));
+  return configuration;
+}
+
+function problemOf(issue: v.BaseIssue<unknown>): ConfigurationProblem {
+  const path = (issue.path ?? []).map((step) => step.key as string | number);
+  const last = issue.path?.at(-1);
+  const isKey = (last as { origin?: string } | undefined)?.origin === "key";
+  if (issue.type === "strict_object" && isKey) {
+    const key = String(last?.key);
+    const entries = entriesAt(path.slice(0, -1));
+    if (issue.expected === "never") {
+      const nearest = nearestWord(key, Object.keys(entries));
+      const hint = nearest ? `did you mean ${nearest}?` : `expected one of ${Object.keys(entries).join(", ")}`;
+      return { path, at: "key", message: `unknown key; ${hint}` };
+    }
+    return { path: path.slice(0, -1), at: "value", message: `${key} is missing: expected ${expectationOf(entries[key])}` };
+  }
+  return { path, at: isKey ? "key" : "value", message: `expected ${issue.message}, got ${shown(issue.input)}` };
+}
+
+const at = (fileName: string, { line, column }: Location): string => `${fileName}:${line}:${column}`;
+const describe = ({ path, message }: ConfigurationProblem): string => (path.length > 0 ? `${path.join(".")}: ${message}` : message);
+const locationOf = (yaml: LocatedYaml, { path, at }: ConfigurationProblem): Location => yaml.locate(path, at);
+const unique = (lines: readonly string[]): string[] => [...new Set(lines)];
+
+function shown(input: unknown): string {
+  const text = JSON.stringify(input) ?? String(input);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** The parts of a schema that say which keys it has. */
+interface SchemaShape {
+  readonly entries?: Readonly<Record<string, SchemaShape>>;
+  readonly wrapped?: SchemaShape;
+  readonly value?: SchemaShape;
+  readonly message?: unknown;
+}
+
+function entriesAt(path: YamlPath): Readonly<Record<string, SchemaShape>> {
+  let shape = unwrapped(configurationSchema as SchemaShape);
+  for (const step of path) {
+    const next = shape?.entries?.[String(step)] ?? shape?.value;
+    shape = unwrapped(next);
+  }
+  return shape?.entries ?? {};
+}
+
+function unwrapped(shape: SchemaShape | undefined): SchemaShape | undefined {
+  return shape?.wrapped ? unwrapped(shape.wrapped) : shape;
+}
+
+const expectationOf = (shape: SchemaShape | undefined): string => (typeof shape?.message === "string" ? shape.message : "a value");
