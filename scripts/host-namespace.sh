@@ -1,0 +1,92 @@
+#!/bin/sh
+# Makes the namespaces of one host and holds them until its input ends, that is until the host's process is gone.
+# Runs as the first program of new mount and network namespaces, as their root:
+#
+#   unshare --mount --net --propagation slave sh host-namespace.sh SYS WORK ETC RUN
+#
+#   SYS   the folder that becomes /sys
+#   WORK  an empty folder: a tmpfs goes there, and on it what /dev, /run and changes of /etc are made of
+#   ETC   the host's own mdevctl.d and udev/rules.d
+#   RUN   the folder of control sockets; stays reachable when it is below /run
+#
+# Prints `problem TEXT` for what this machine could not give, then `ready`.
+set -eu
+sys=$1 work=$2 etc=$3 run=$4
+
+problem() { printf 'problem %s\n' "$*"; }
+
+bring_up_loopback() {
+	ip link set lo up 2>/dev/null && return
+	ifconfig lo up 2>/dev/null && return
+	# SIOCSIFFLAGS with IFF_UP and IFF_RUNNING
+	perl -e 'socket(S, 2, 2, 0) && ioctl(S, 0x8914, pack("a16 s x14", "lo", 0x41)) or exit 1' 2>/dev/null && return
+	problem "lo stays down in the host's network: none of ip, ifconfig and perl could bring it up (package iproute2)"
+}
+
+# What most programs expect, from the machine's own nodes: mknod is not allowed in a user namespace, a bind mount is.
+fill_dev() {
+	for node in null zero full random urandom tty ptmx kvm fuse; do
+		[ -e "/dev/$node" ] || continue
+		: >"$work/dev/$node"
+		mount --bind "/dev/$node" "$work/dev/$node" || problem "/dev/$node is missing in the namespace"
+	done
+	mkdir "$work/dev/pts" "$work/dev/shm"
+	mount --rbind /dev/pts "$work/dev/pts" || problem "/dev/pts is missing in the namespace: no terminals"
+	chmod 1777 "$work/dev/shm"
+	ln -s /proc/self/fd "$work/dev/fd"
+	ln -s /proc/self/fd/0 "$work/dev/stdin"
+	ln -s /proc/self/fd/1 "$work/dev/stdout"
+	ln -s /proc/self/fd/2 "$work/dev/stderr"
+}
+
+fill_run() {
+	mkdir -p "$work/run/udev" "$work/run/lock"
+	chmod 1777 "$work/run/lock"
+	# libudev listens for events only where this exists or /dev is a devtmpfs.
+	: >"$work/run/udev/control"
+	resolver=$(readlink -f /etc/resolv.conf || true)
+	case $resolver in
+	/run/*)
+		mkdir -p "$work${resolver%/*}"
+		cp "$resolver" "$work$resolver" 2>/dev/null || problem "$resolver cannot be read: no name service with --net host"
+		;;
+	esac
+	case $run in
+	/run/*)
+		mkdir -p "$work$run"
+		mount --bind "$run" "$work$run"
+		;;
+	esac
+}
+
+# Folders that the machine does not have are made on a layer above its /etc: nothing is written to the machine.
+cover_etc() {
+	for folder in mdevctl.d udev/rules.d; do
+		[ -d "/etc/$folder" ] || layer_etc
+		[ -d "/etc/$folder" ] || continue
+		mount --bind "$etc/$folder" "/etc/$folder" || problem "/etc/$folder is the machine's own in the namespace"
+	done
+}
+
+layer_etc() {
+	if [ ! -d "$work/etc" ]; then
+		mkdir "$work/etc" "$work/etc-work"
+		layers="lowerdir=/etc,upperdir=$work/etc,workdir=$work/etc-work"
+		mount -t overlay -o "$layers" adjunct-etc /etc 2>/dev/null ||
+			mount -t overlay -o "$layers,userxattr" adjunct-etc /etc 2>/dev/null || true
+	fi
+	mkdir -p "/etc/$folder" 2>/dev/null ||
+		problem "/etc/$folder is missing on this machine and cannot be laid over it: as root, mkdir -p /etc/$folder"
+}
+
+bring_up_loopback
+mount -t tmpfs -o mode=755 adjunct "$work"
+mkdir "$work/dev" "$work/run"
+fill_dev
+fill_run
+cover_etc
+mount --rbind "$sys" /sys
+mount --rbind "$work/dev" /dev
+mount --rbind "$work/run" /run
+echo ready
+exec cat >/dev/null

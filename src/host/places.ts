@@ -1,0 +1,83 @@
+import { lstatSync, mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/**
+ * The one file that knows where everything is. The run folder is gone after a reboot, the state folder stays; both belong to
+ * one user alone. Everything of a host is below a folder of its name in each.
+ */
+export interface Places {
+  readonly runFolder: string;
+  readonly stateFolder: string;
+}
+
+export interface HostPlaces {
+  readonly name: string;
+  /** Held by the host's process for as long as it lives. Beside the folder, so that the folder can go. */
+  readonly lock: string;
+  readonly folder: string;
+  readonly state: string;
+  /** What the host says of itself: process, start, mount. */
+  readonly description: string;
+  readonly controlSocket: string;
+  /** What the process of a detached host prints. */
+  readonly output: string;
+  /** Where the tree is mounted. */
+  readonly mount: string;
+  /** The host's own /sys below the mount. */
+  readonly sys: string;
+  /** Stands in for / for programs that take another root: sys and etc. */
+  readonly root: string;
+  /** modprobe, rmmod, lsmod and dmesg that act on the host. */
+  readonly programs: string;
+  /** What the namespace's /dev, /run and the upper layer of its /etc are made of. */
+  readonly namespace: string;
+  /** The host's own configuration of mdevctl and udev. */
+  readonly etc: string;
+}
+
+export function places(environment: NodeJS.ProcessEnv = process.env): Places {
+  const isRoot = process.getuid?.() === 0;
+  const userRun = environment.XDG_RUNTIME_DIR ?? `/tmp/adjunct-${process.getuid?.() ?? 0}`;
+  const userState = environment.XDG_STATE_HOME ?? join(homedir(), ".local/state");
+  return {
+    runFolder: environment.ADJUNCT_RUN_DIR ?? (isRoot ? "/run/adjunct" : join(userRun, "adjunct")),
+    stateFolder: environment.ADJUNCT_STATE_DIR ?? (isRoot ? "/var/lib/adjunct" : join(userState, "adjunct")),
+  };
+}
+
+export function hostPlaces(name: string, { runFolder, stateFolder }: Places = places()): HostPlaces {
+  const folder = join(runFolder, name);
+  const state = join(stateFolder, name);
+  return {
+    name,
+    lock: join(runFolder, `${name}.lock`),
+    folder,
+    state,
+    description: join(folder, "host.json"),
+    controlSocket: join(folder, "control.sock"),
+    output: join(runFolder, `${name}.output`),
+    mount: join(folder, "mount"),
+    sys: join(folder, "mount/host"),
+    root: join(folder, "root"),
+    programs: join(folder, "bin"),
+    namespace: join(folder, "namespace"),
+    etc: join(state, "etc"),
+  };
+}
+
+/** sun_path holds 108 bytes with its end. */
+const maxSocketPathBytes = 107;
+
+/** Makes a folder that its owner alone can enter; refuses one that is somebody else's or open to others. */
+export function makePrivateFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const { uid, mode } = lstatSync(path);
+  if (uid !== process.getuid?.()) throw new Error(`${path} belongs to user ${uid}: remove it or set ADJUNCT_RUN_DIR and ADJUNCT_STATE_DIR`);
+  if ((mode & 0o077) !== 0) throw new Error(`${path} is open to other users: chmod 700 it`);
+}
+
+export function refuseLongSocketPath(path: string): void {
+  if (Buffer.byteLength(path) <= maxSocketPathBytes) return;
+  throw new Error(`${path} is too long for a socket (${maxSocketPathBytes} bytes): set ADJUNCT_RUN_DIR to a shorter folder`);
+}

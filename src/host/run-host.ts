@@ -1,0 +1,111 @@
+import { rmSync } from "node:fs";
+import { generation } from "../linux/generation.ts";
+import type { ModelEvent } from "../runtime/model.ts";
+import type { HostConfiguration } from "./configuration.ts";
+import { Refusal } from "./control-protocol.ts";
+import { type ControlServer, serveControl } from "./control-server.ts";
+import { clearHostFolder, describeHost, type HostDescription, makeHostFolder, makeHostPrograms, makeRootFolder } from "./host-folder.ts";
+import { takeHostLock } from "./host-lock.ts";
+import { createHostNamespace } from "./host-namespace.ts";
+import { places as allPlaces, hostPlaces, makePrivateFolder, refuseLongSocketPath } from "./places.ts";
+import { startRuntime } from "./start-runtime.ts";
+
+/**
+ * One host put together: lock, folder, model, mount, namespaces, control socket, in this order, and taken apart in the
+ * opposite one. Whatever fails on the way up takes down what was there already.
+ */
+export interface RunningHost {
+  readonly description: HostDescription;
+  /** What this machine could not give, one sentence each. */
+  readonly problems: readonly string[];
+  command(request: Readonly<Record<string, unknown>> & { readonly do: string }): Promise<unknown>;
+  stop(): Promise<void>;
+  /** Resolves when it is gone; the text says why if it did not end by `stop`. */
+  readonly stopped: Promise<string | undefined>;
+}
+
+export interface RunOptions {
+  readonly isMounted: boolean;
+  readonly onEvent?: (event: ModelEvent) => void;
+}
+
+export async function runHost(configuration: HostConfiguration, options: RunOptions): Promise<RunningHost> {
+  const { runFolder, stateFolder } = allPlaces();
+  const places = hostPlaces(configuration.name);
+  refuseLongSocketPath(places.controlSocket);
+  makePrivateFolder(runFolder);
+  makePrivateFolder(stateFolder);
+  const { name } = configuration;
+  const lock = takeHostLock(places.lock);
+  if (!lock) throw new Refusal(`a host named ${name} is running already: adjunct down ${name} ends it, or give this one another name`);
+
+  const undo: (() => void | Promise<void>)[] = [() => lock.release()];
+  const takeDown = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    clearHostFolder(places);
+    makeHostFolder(places);
+    undo.push(() => clearHostFolder(places));
+
+    let server: ControlServer | undefined;
+    let reportEnd: (reason: string | undefined) => void = () => {};
+    const stopped = new Promise<string | undefined>((resolve) => {
+      reportEnd = resolve;
+    });
+    let stopping: Promise<void> | undefined;
+    const stop = (reason?: string): Promise<void> => {
+      stopping ??= takeDown().finally(() => reportEnd(reason));
+      return stopping;
+    };
+
+    const runtime = await startRuntime({
+      configuration,
+      mountPoint: options.isMounted ? places.mount : undefined,
+      onEvent(event) {
+        server?.publish(event);
+        options.onEvent?.(event);
+      },
+      onFault: (error) => void stop(`the host failed: ${error.message}`),
+    });
+    undo.push(() => runtime.stop());
+
+    const problems: string[] = [];
+    let namespacePid: number | null = null;
+    if (options.isMounted) {
+      const namespace = await createHostNamespace(places);
+      undo.push(() => namespace.close());
+      problems.push(...namespace.problems);
+      namespacePid = namespace.pid;
+      makeRootFolder(places);
+    }
+    makeHostPrograms(places);
+
+    const description: HostDescription = {
+      name,
+      pid: process.pid,
+      startedAt: new Date().toISOString(),
+      kernel: configuration.kernel,
+      release: generation(configuration.kernel).release,
+      isMounted: options.isMounted,
+      mount: options.isMounted ? places.mount : null,
+      controlSocket: places.controlSocket,
+      namespacePid,
+      hasUserNamespace: process.env.ADJUNCT_USER_NAMESPACE === "1",
+    };
+    rmSync(places.controlSocket, { force: true });
+    server = await serveControl(places.controlSocket, async (request) => {
+      if (request.do === "host") return description;
+      if (request.do !== "stop") return runtime.command(request);
+      setImmediate(() => void stop());
+      return true;
+    });
+    const { close } = server;
+    undo.push(() => close());
+    describeHost(places, description);
+    return { description, problems, command: (request) => runtime.command(request), stop: () => stop(), stopped };
+  } catch (error) {
+    await takeDown();
+    throw error;
+  }
+}
