@@ -103,6 +103,7 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
     const { close } = server;
     undo.push(() => close());
     describeHost(places, description);
+    if (stopping) throw new Error("the host failed while it started");
     return { description, problems, command: (request) => runtime.command(request), stop: () => stop(), stopped };
   } catch (error) {
     await takeDown();

@@ -85,6 +85,13 @@ export class Directory extends Node {
     super();
   }
 
+  /** The path from the root of its tree, which has no name, such as `/devices/ap`. */
+  get path(): string {
+    const names: string[] = [];
+    for (let at: Directory | undefined = this; at && at.name !== ""; at = at.parent) names.unshift(at.name);
+    return `/${names.join("/")}`;
+  }
+
   /** Root first, this directory last. */
   get ancestry(): Directory[] {
     const path: Directory[] = [];
@@ -126,14 +133,15 @@ export class Directory extends Node {
     if (attribute && !this.lookup(name)) this.attach(new Map([[name, attribute]]), owner);
   }
 
-  addDirectory(directory: Directory): Directory {
+  /** Returns what was added. `name` is another name for a directory that is the root of a tree of its own. */
+  addDirectory(directory: Directory, name = directory.name): Directory {
     directory.parent = this;
-    this.#add(directory);
+    this.#add(directory, name);
     return directory;
   }
 
   addLink(name: string, target: Directory): void {
-    this.#add(new Link(this, name, target));
+    this.#add(new Link(this, name, target), name);
   }
 
   remove(name: string): void {
@@ -188,10 +196,10 @@ export class Directory extends Node {
     if (node) this.#findObserver()?.changed(node);
   }
 
-  #add(node: Directory | Link): void {
+  #add(node: Directory | Link, name: string): void {
     this.#children ??= new Map();
-    this.#children.set(node.name, node);
-    this.#findObserver()?.added(this, node.name);
+    this.#children.set(name, node);
+    this.#findObserver()?.added(this, name);
   }
 
   #forgetAttribute(name: string, observer: TreeObserver | undefined): void {

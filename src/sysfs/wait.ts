@@ -4,13 +4,19 @@
  */
 export type Outcome<T> = { readonly value: T } | { readonly error: unknown };
 
+/** Who waits, as the kernel would name it in its log. */
+export interface Task {
+  readonly command: string;
+  readonly pid: number;
+}
+
 export class Wait<T> {
   #outcome: Outcome<T> | undefined;
   #listener: ((outcome: Outcome<T>) => void) | undefined;
-  readonly #onInterrupt: (() => void) | undefined;
+  readonly #onInterrupt: ((task: Task) => void) | undefined;
 
   /** `onInterrupt` may settle this wait; without it a signal has no effect (an uninterruptible sleep). */
-  constructor(onInterrupt?: () => void) {
+  constructor(onInterrupt?: (task: Task) => void) {
     this.#onInterrupt = onInterrupt;
   }
 
@@ -28,8 +34,8 @@ export class Wait<T> {
     }
   }
 
-  interrupt(): void {
-    if (!this.#outcome) this.#onInterrupt?.();
+  interrupt(task: Task = { command: "adjunct", pid: process.pid }): void {
+    if (!this.#outcome) this.#onInterrupt?.(task);
   }
 
   /** Calls `listener` once with the outcome, at once if it is there. One listener. */

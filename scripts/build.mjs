@@ -1,0 +1,30 @@
+// Compiles src to dist and leaves a stamp of when, unless dist is current. Type errors are printed and, with --check, make it fail;
+// without, what compiled is used, so that the command line of a checkout in the middle of a change still runs.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { isBuilt } from "./is-built.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const isChecking = process.argv.includes("--check");
+
+if (isChecking || !isBuilt(root)) process.exitCode = build();
+
+function build() {
+  const compiler = join(root, "node_modules/typescript/bin/tsc");
+  if (!existsSync(compiler)) {
+    process.stderr.write("TypeScript is not installed: npm ci\n");
+    return 1;
+  }
+  const startedAt = new Date();
+  const { status, stdout } = spawnSync(process.execPath, [compiler, "-p", join(root, "tsconfig.build.json")], { encoding: "utf8" });
+  if (status !== 0) process.stderr.write(stdout);
+  if (status !== 0 && (isChecking || !existsSync(join(root, "dist/cli/main.js")))) return 1;
+  mkdirSync(join(root, "dist"), { recursive: true });
+  const stamp = join(root, "dist/.built");
+  writeFileSync(stamp, "");
+  // What was saved while the compiler ran is newer than the stamp.
+  utimesSync(stamp, startedAt, startedAt);
+  return 0;
+}

@@ -1,0 +1,20 @@
+import { connectHost } from "../../host/known-hosts.ts";
+import { type Command, exitStatus, printResult } from "../command.ts";
+
+export const list: Command = {
+  name: "list",
+  summary: "list a folder of the tree, also of a host without a mount",
+  arguments: [
+    { name: "HOST", description: "the name of a running host" },
+    { name: "PATH", description: "such as /sys/bus/ap/devices" },
+  ],
+  options: [],
+  async run(invocation) {
+    const [name = "", path = ""] = invocation.arguments;
+    const client = await connectHost(name);
+    const entries = (await client.request({ do: "list", path })) as string[];
+    client.close();
+    printResult(invocation, entries, () => entries);
+    return exitStatus.done;
+  },
+};

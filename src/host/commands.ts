@@ -1,0 +1,178 @@
+import * as v from "valibot";
+import { apqnName } from "../ap/apqn.ts";
+import { Modes } from "../ap/queue-info.ts";
+import { adapterProfileName } from "../machine/adapter-profile.ts";
+import { Errno } from "../sysfs/errno.ts";
+import type { Wait } from "../sysfs/wait.ts";
+import type { Host } from "./host.ts";
+
+/**
+ * What a control client can ask of a host, each a JSON object with `do`. Changes of a Linux go through its files; what only the HMC or a
+ * hypervisor can do has commands of its own. Refusals are Errno.
+ */
+const id = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255));
+
+const profile = v.object({
+  type: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(255)),
+  mode: v.picklist(Modes),
+  functions: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff)),
+  depth: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16)),
+  messageLimit: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(15)),
+  maxDomain: id,
+});
+
+const hardware = v.variant("action", [
+  v.object({ do: v.literal("hw"), action: v.literal("show") }),
+  v.object({ do: v.literal("hw"), action: v.literal("card add"), id, profile }),
+  v.object({ do: v.literal("hw"), action: v.picklist(["card remove", "card configure", "card deconfigure"]), id }),
+  v.object({ do: v.literal("hw"), action: v.literal("card checkstop"), id, on: v.boolean() }),
+  v.object({
+    do: v.literal("hw"),
+    action: v.picklist(["usage-domain add", "usage-domain remove", "control-domain add", "control-domain remove"]),
+    id,
+  }),
+]);
+
+const request = v.union([
+  hardware,
+  v.variant("do", [
+    v.object({ do: v.literal("read"), path: v.string() }),
+    v.object({ do: v.literal("write"), path: v.string(), data: v.string() }),
+    v.object({ do: v.literal("list"), path: v.string() }),
+    v.object({ do: v.literal("dmesg") }),
+    v.object({ do: v.literal("modules") }),
+    v.object({ do: v.literal("modprobe"), name: v.string() }),
+    v.object({ do: v.literal("rmmod"), name: v.string() }),
+    v.object({ do: v.literal("status") }),
+    v.object({ do: v.literal("settle") }),
+    v.object({ do: v.literal("vm"), action: v.picklist(["create", "close"]), vm: v.union([v.number(), v.string()]) }),
+    v.object({ do: v.literal("vm"), action: v.literal("open"), vm: v.union([v.number(), v.string()]), mdev: v.string() }),
+  ]),
+]);
+
+export type HostCommand = v.InferOutput<typeof request>;
+
+/** A request that the host does not understand: the client's mistake. */
+export class BadRequest extends Error {}
+
+export function runCommand(host: Host, input: unknown): unknown | Wait<unknown> {
+  const parsed = v.safeParse(request, input);
+  if (!parsed.success) throw new BadRequest(`not a command of a host: ${v.summarize(parsed.issues)}`);
+  const command = parsed.output;
+  switch (command.do) {
+    case "read":
+      return host.read(command.path);
+    case "write":
+      return host.write(command.path, command.data);
+    case "list":
+      return host.list(command.path);
+    case "dmesg":
+      return host.linux.log.lines;
+    case "modules":
+      return host.linux.modules.modules;
+    case "modprobe":
+      return host.linux.modprobe(command.name);
+    case "rmmod":
+      return host.linux.rmmod(command.name);
+    case "status":
+      return status(host);
+    case "settle":
+      return host.settle();
+    case "vm":
+      return virtualMachine(host, command);
+    case "hw":
+      return changeHardware(host, command);
+  }
+}
+
+function changeHardware({ machine }: Host, command: v.InferOutput<typeof hardware>): unknown {
+  if (command.action === "show") return hardwareStatus(machine);
+  const { maxAdapter, maxDomain } = machine.profile;
+  const isDomain = command.action.includes("domain");
+  if (command.id > (isDomain ? maxDomain : maxAdapter)) throw new Errno("ENODEV");
+  if (command.action !== "card add" && !isDomain && command.action !== "card checkstop" && !machine.adapters.has(command.id)) {
+    throw new Errno("ENODEV");
+  }
+  switch (command.action) {
+    case "card add":
+      return machine.addAdapter(command.id, command.profile);
+    case "card remove":
+      return machine.removeAdapter(command.id);
+    case "card configure":
+      return machine.setConfigured(command.id, true);
+    case "card deconfigure":
+      return machine.setConfigured(command.id, false);
+    case "card checkstop":
+      return machine.setCheckstop(command.id, command.on);
+    case "usage-domain add":
+      return machine.setUsageDomain(command.id, true);
+    case "usage-domain remove":
+      return machine.setUsageDomain(command.id, false);
+    case "control-domain add":
+      return machine.setControlDomain(command.id, true);
+    case "control-domain remove":
+      return machine.setControlDomain(command.id, false);
+  }
+}
+
+function virtualMachine(host: Host, command: Extract<HostCommand, { do: "vm" }>): unknown {
+  const name = String(command.vm);
+  if (command.action === "create") {
+    host.createGuest(name);
+    return undefined;
+  }
+  const guest = host.guests.get(name);
+  if (!guest) throw new Errno("ENOENT");
+  return command.action === "open" ? host.openMdev(guest, command.mdev) : host.closeMdev(guest);
+}
+
+function hardwareStatus(machine: Host["machine"]): unknown {
+  return {
+    profile: machine.profile,
+    adapters: [...machine.adapters].map(([adapter, state]) => ({
+      id: adapter,
+      name: adapterProfileName(state.profile),
+      ...state,
+    })),
+    usageDomains: [...machine.domains.usage],
+    controlDomains: [...machine.domains.control],
+  };
+}
+
+function status(host: Host): unknown {
+  const { linux } = host;
+  return {
+    name: host.name,
+    kernel: linux.generation.name,
+    adapters: [...linux.bus.cards.values()].map((card) => ({
+      id: card.id,
+      type: card.directory.lookup("type") ? host.read(`/sys${card.path}/type`) : undefined,
+      isConfigured: card.isConfigured,
+      isCheckstopped: card.isCheckstopped,
+      functions: card.info.functions,
+      queues: [...card.queues.values()].map((queue) => ({
+        name: queue.name,
+        driver: queue.driver?.name,
+        status: queue.driver?.name === "vfio_ap" ? linux.vfioAp?.statusText(queue).trim() : undefined,
+      })),
+    })),
+    mdevs: (linux.vfioAp?.matrixMdevs ?? []).reverse().map(({ uuid, matrix, guestMatrix, mdev }) => ({
+      uuid,
+      matrix: pairs(matrix.adapters, matrix.usageDomains),
+      guestMatrix: pairs(guestMatrix.adapters, guestMatrix.usageDomains),
+      controlDomains: [...matrix.controlDomains],
+      inUse: mdev.isInUse,
+    })),
+    guests: [...host.guests.values()].map(({ name, vm, mdev }) => ({
+      name,
+      mdev: mdev?.uuid,
+      apqns: pairs(vm.masks.adapters, vm.masks.usageDomains),
+      controlDomains: [...vm.masks.controlDomains],
+    })),
+  };
+}
+
+const pairs = (adapters: Iterable<number>, domains: Iterable<number>): string[] => {
+  const all = [...domains];
+  return [...adapters].flatMap((adapter) => all.map((domain) => apqnName((adapter << 8) | domain)));
+};

@@ -1,0 +1,228 @@
+import { allGuestFacilities, VirtualMachine } from "../kvm/virtual-machine.ts";
+import { Linux } from "../linux/linux.ts";
+import { Timers } from "../linux/time/timers.ts";
+import { WorkQueue } from "../linux/time/work-queue.ts";
+import type { MatrixMdev } from "../linux/vfio-ap/matrix-mdev.ts";
+import { Machine, type MachineProfile } from "../machine/machine.ts";
+import { type AdapterProcessor, refusingProcessor } from "../machine/adapter/processor.ts";
+import type { CreateModel, Model, ModelEvent } from "../runtime/model.ts";
+import { Errno, fail } from "../sysfs/errno.ts";
+import { Directory } from "../sysfs/node.ts";
+import { list, openAttribute, readAttribute, writeAttribute } from "../sysfs/tree.ts";
+import { Wait } from "../sysfs/wait.ts";
+import type { GuestConfiguration, HostConfiguration } from "./configuration.ts";
+import { runCommand } from "./commands.ts";
+
+/**
+ * One LPAR put together: the machine, the Linux on it, its virtual machines. This is all that the model thread owns; everything from
+ * outside comes in as a file operation on `root` or as a command.
+ */
+export interface HostOptions {
+  readonly name: string;
+  readonly machine: MachineProfile;
+  readonly processor?: AdapterProcessor;
+  readonly kernel: HostConfiguration["kernel"];
+  readonly commandLine: string;
+  readonly isBuiltIn?: boolean;
+  readonly knownTexts?: ReadonlyMap<string, string>;
+  readonly emit?: (event: ModelEvent) => void;
+}
+
+export interface Guest {
+  readonly vm: VirtualMachine;
+  readonly name: string;
+  mdev: MatrixMdev | undefined;
+}
+
+export class Host implements Model {
+  readonly root = new Directory("mount");
+  readonly name: string;
+  readonly timers = new Timers();
+  readonly queue = new WorkQueue();
+  readonly machine: Machine;
+  readonly linux: Linux;
+  /** By name; numbered virtual machines of a trace are named by their number. */
+  readonly guests = new Map<string, Guest>();
+
+  constructor(options: HostOptions) {
+    const emit = options.emit ?? (() => {});
+    this.name = options.name;
+    this.machine = new Machine(options.machine, () => this.timers.nowMs, options.processor ?? refusingProcessor);
+    this.linux = new Linux({
+      platform: this.machine,
+      kernel: options.kernel,
+      commandLine: options.commandLine,
+      timers: this.timers,
+      work: this.queue,
+      isBuiltIn: options.isBuiltIn ?? false,
+      ...(options.knownTexts && { knownTexts: options.knownTexts }),
+      onLog: (line) => emit({ type: "log", ...line }),
+      onUevent: (event) => emit({ type: "uevent", ...event }),
+    });
+    this.root.addDirectory(this.linux.root, "host");
+    this.root.addDirectory(new Directory("guests"));
+  }
+
+  // Model.
+
+  get nextTimerMs(): number | undefined {
+    return this.timers.nextDueMs;
+  }
+
+  tick(nowMs: number): void {
+    this.timers.advanceTo(nowMs);
+  }
+
+  work(budgetMs: number): boolean {
+    return this.queue.work(budgetMs);
+  }
+
+  command(request: unknown): unknown | Wait<unknown> {
+    return runCommand(this, request);
+  }
+
+  // In process.
+
+  read(path: string): string | Wait<string> {
+    return readAttribute(openAttribute(this.linux.root, belowSys(path), "read"));
+  }
+
+  write(path: string, data: string): void | Wait<void> {
+    return writeAttribute(openAttribute(this.linux.root, belowSys(path), "write"), data);
+  }
+
+  list(path: string): string[] {
+    return list(this.linux.root, belowSys(path));
+  }
+
+  /** Runs until nothing is to do: queued work, and every timer but the periodic ones. */
+  settle(): void {
+    do while (this.queue.work(Number.POSITIVE_INFINITY)); while (this.timers.fireNextForeground());
+  }
+
+  /** Runs a write to its end; throws its Errno. For the start of a host, when nothing can block. */
+  writeNow(path: string, data: string): void {
+    this.finish(this.write(path, data));
+  }
+
+  /** Runs what does not sleep to its end. EBUSY if it would sleep. */
+  finish<T>(result: T | Wait<T>): T {
+    if (!(result instanceof Wait)) return result;
+    while (!result.outcome && this.queue.work(Number.POSITIVE_INFINITY));
+    this.queue.work(Number.POSITIVE_INFINITY);
+    const { outcome } = result;
+    if (!outcome) return fail("EBUSY");
+    if ("error" in outcome) throw outcome.error;
+    return outcome.value;
+  }
+
+  // Virtual machines.
+
+  createGuest(name: string, facilities = allGuestFacilities): Guest {
+    if (this.guests.has(name)) fail("EEXIST");
+    const guest: Guest = { name, vm: new VirtualMachine(this.machine, facilities), mdev: undefined };
+    this.guests.set(name, guest);
+    return guest;
+  }
+
+  /** The guest takes a mediated device, as QEMU's vfio-ap device does. ENOENT, EBUSY, EPERM. */
+  openMdev(guest: Guest, uuid: string): void | Wait<void> {
+    const { vfioAp } = this.linux;
+    if (!vfioAp) return fail("ENOENT");
+    const matrixMdev = vfioAp.matrixMdev(uuid) ?? fail("ENOENT");
+    return this.queue.run(
+      (function* () {
+        yield* vfioAp.open(uuid, { vm: guest.vm });
+        guest.mdev = matrixMdev;
+      })(),
+    );
+  }
+
+  /** ENODEV: it has none. */
+  closeMdev(guest: Guest): void | Wait<void> {
+    const { mdev } = guest;
+    const { vfioAp } = this.linux;
+    if (!mdev || !vfioAp) return fail("ENODEV");
+    guest.mdev = undefined;
+    return this.queue.run(vfioAp.close(mdev));
+  }
+}
+
+function belowSys(path: string): string {
+  if (path !== "/sys" && !path.startsWith("/sys/")) return fail("ENOENT");
+  return path.slice("/sys".length);
+}
+
+/** A host as its configuration says. Throws an Error that names the step that was refused. */
+export const createHost: CreateModel = (configuration, emit) => startConfigured(configuration as HostConfiguration, emit);
+
+function startConfigured(configuration: HostConfiguration, emit: (event: ModelEvent) => void): Host {
+  const { machine, attributes } = configuration;
+  const { facilities, qact, rc8a, apsb, maxAdapter, maxDomain, resetMs } = machine;
+  const host = new Host({
+    name: configuration.name,
+    machine: { facilities, qact, rc8a, apsb, maxAdapter, maxDomain, resetDurationMs: resetMs, announcesChanges: true },
+    kernel: configuration.kernel,
+    commandLine: configuration.cmdline,
+    knownTexts: new Map(attributes.map(({ path, text }) => [path.replace(/^\/sys/, ""), text])),
+    emit,
+  });
+  for (const { id, profile, isConfigured, isCheckstopped } of machine.adapters) {
+    host.machine.addAdapter(id, profile);
+    host.machine.setConfigured(id, isConfigured);
+    host.machine.setCheckstop(id, isCheckstopped);
+  }
+  for (const domain of machine.usageDomains) host.machine.setUsageDomain(domain, true);
+  for (const domain of machine.controlDomains) host.machine.setControlDomain(domain, true);
+  host.linux.boot();
+  const write = (path: string, text: string): void => step(`write "${text.trim()}" to ${path}`, () => host.writeNow(path, text));
+  if (configuration.apmask !== undefined) write("/sys/bus/ap/apmask", `${configuration.apmask}\n`);
+  if (configuration.aqmask !== undefined) write("/sys/bus/ap/aqmask", `${configuration.aqmask}\n`);
+  for (const name of configuration.modules) step(`load module ${name}`, () => host.finish(host.linux.modprobe(name)));
+  while (host.queue.work(Number.POSITIVE_INFINITY));
+  for (const { path, text } of attributes) {
+    if (isWritable(host, path)) write(path, text);
+  }
+  for (const { uuid, adapters, domains, controlDomains } of configuration.mdevs) {
+    write("/sys/devices/vfio_ap/matrix/mdev_supported_types/vfio_ap-passthrough/create", `${uuid}\n`);
+    const mdev = `/sys/devices/vfio_ap/matrix/${uuid}`;
+    for (const id of adapters) write(`${mdev}/assign_adapter`, `${id}\n`);
+    for (const id of domains) write(`${mdev}/assign_domain`, `${id}\n`);
+    for (const id of controlDomains) write(`${mdev}/assign_control_domain`, `${id}\n`);
+  }
+  for (const guest of configuration.guests) startGuest(host, guest);
+  return host;
+}
+
+function startGuest(host: Host, { name, cpu, mdev }: GuestConfiguration): void {
+  const { ap, qci, apft, apqi } = host.machine.profile.facilities;
+  const on = (feature: string, fallback: boolean): boolean => {
+    const setting = cpu
+      .split(",")
+      .reverse()
+      .find((word) => word.startsWith(`${feature}=`));
+    return setting === undefined ? fallback : setting.endsWith("=on") && fallback;
+  };
+  const facilities = { ap: on("ap", ap), qci: on("apqci", qci), apft: on("apft", apft), apqi: on("apqi", apqi), msa3: true };
+  const guest = host.createGuest(name, facilities);
+  if (mdev !== undefined) step(`start guest ${name} with ${mdev}`, () => host.finish(host.openMdev(guest, mdev)));
+}
+
+function isWritable(host: Host, path: string): boolean {
+  try {
+    openAttribute(host.linux.root, belowSys(path), "write");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Names the step in the error that it ends with. */
+function step(what: string, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof Errno)) throw error;
+    throw new Error(`could not ${what}: ${error.code}`, { cause: error });
+  }
+}

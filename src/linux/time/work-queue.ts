@@ -1,0 +1,106 @@
+import { type Task, Wait } from "../../sysfs/wait.ts";
+
+/**
+ * What the kernel does in a system call or a worker, as a generator: it yields a Wait where it would sleep and nothing where it
+ * may be preempted. A job runs at once until it ends, sleeps or has used up its slice; the rest runs later, in the order jobs
+ * became ready. One thread: between two yields nothing else happens.
+ */
+export type Job<T> = Generator<Sleep | undefined, T>;
+
+/** What a job can sleep on: a Wait of anything. */
+interface Sleep {
+  readonly outcome: object | undefined;
+  onSettled(listener: () => void): void;
+}
+
+export class WorkQueue {
+  #ready: (() => void)[] = [];
+  #sliceEnd = Number.POSITIVE_INFINITY;
+  readonly #monotonicMs: () => number;
+
+  constructor(monotonicMs: () => number = () => performance.now()) {
+    this.#monotonicMs = monotonicMs;
+  }
+
+  /** How long inputs from now on may take before their jobs give way; infinite at first. */
+  beginSlice(budgetMs: number): void {
+    this.#sliceEnd = budgetMs === Number.POSITIVE_INFINITY ? budgetMs : this.#monotonicMs() + budgetMs;
+  }
+
+  get isIdle(): boolean {
+    return this.#ready.length === 0;
+  }
+
+  /** Starts a job; its result if it ended in this turn, a Wait for it otherwise. `onInterrupt`: what a signal does to who waits. */
+  run<T>(job: Job<T>, onInterrupt?: (task: Task, wait: Wait<T>) => void): T | Wait<T> {
+    let finished: { value: T } | undefined;
+    let waiting: Wait<T> | undefined;
+    const proceed = (): void => {
+      try {
+        for (;;) {
+          const step = job.next();
+          if (step.done) {
+            finished = { value: step.value };
+            waiting?.complete(() => step.value);
+            return;
+          }
+          if (step.value && !step.value.outcome) {
+            step.value.onSettled(() => this.#ready.push(proceed));
+            return;
+          }
+          if (this.#sliceEnd !== Number.POSITIVE_INFINITY && this.#monotonicMs() > this.#sliceEnd) {
+            this.#ready.push(proceed);
+            return;
+          }
+        }
+      } catch (error) {
+        if (!waiting) throw error;
+        waiting.complete(() => {
+          throw error;
+        });
+      }
+    };
+    proceed();
+    if (finished) return finished.value;
+    const wait: Wait<T> = new Wait<T>(onInterrupt && ((task) => onInterrupt(task, wait)));
+    waiting = wait;
+    return wait;
+  }
+
+  /** Queues a job for later in this or a following slice. */
+  defer(job: () => Job<void>): void {
+    this.#ready.push(() => this.run(job()));
+  }
+
+  /** Runs ready jobs for about `budgetMs`; true while some are left. */
+  work(budgetMs: number): boolean {
+    this.beginSlice(budgetMs);
+    const end = this.#sliceEnd;
+    while (this.#ready.length > 0) {
+      this.#ready.shift()?.();
+      if (this.#monotonicMs() > end) break;
+    }
+    return this.#ready.length > 0;
+  }
+}
+
+/** A lock that jobs take in turn. */
+export class Mutex {
+  #isHeld = false;
+  #waiting: Wait<void>[] = [];
+
+  *hold<T>(body: () => Job<T>): Job<T> {
+    while (this.#isHeld) {
+      const turn = new Wait<void>();
+      this.#waiting.push(turn);
+      yield turn;
+    }
+    this.#isHeld = true;
+    try {
+      return yield* body();
+    } finally {
+      this.#isHeld = false;
+      this.#waiting.shift()?.complete(() => {});
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { ResponseCode, encodeStatus } from "../ap/status.ts";
+
+/**
+ * One AP queue: messages in, replies out in the same order. A reset empties it and raises its epoch, so that a late reply to a
+ * message from before the reset is dropped.
+ */
+interface PendingMessage {
+  readonly id: MessageId;
+  reply: Uint8Array | undefined;
+}
+
+/** The 64-bit message identifier (PSMID) as two words. */
+export interface MessageId {
+  readonly high: number;
+  readonly low: number;
+}
+
+export class Queue {
+  isInterruptEnabled = false;
+  #messages: PendingMessage[] = [];
+  #epoch = 0;
+  #resetUntilMs = 0;
+
+  constructor(readonly depth: number) {}
+
+  get isEmpty(): boolean {
+    return this.#messages.length === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#messages.length >= this.depth;
+  }
+
+  get hasReply(): boolean {
+    return this.#messages[0]?.reply !== undefined;
+  }
+
+  isResetting(nowMs: number): boolean {
+    return nowMs < this.#resetUntilMs;
+  }
+
+  reset(nowMs: number, durationMs: number): void {
+    this.#messages = [];
+    this.#epoch++;
+    this.isInterruptEnabled = false;
+    this.#resetUntilMs = durationMs > 0 ? nowMs + durationMs : 0;
+  }
+
+  /** Takes a message; the returned function delivers its reply and says whether the queue still wanted it. */
+  enqueue(id: MessageId): (reply: Uint8Array) => boolean {
+    const message: PendingMessage = { id, reply: undefined };
+    const epoch = this.#epoch;
+    this.#messages.push(message);
+    return (reply) => {
+      if (epoch !== this.#epoch || message.reply) return false;
+      message.reply = reply;
+      return true;
+    };
+  }
+
+  get firstReply(): { readonly id: MessageId; readonly reply: Uint8Array } | undefined {
+    const first = this.#messages[0];
+    return first?.reply ? { id: first.id, reply: first.reply } : undefined;
+  }
+
+  dropFirst(): void {
+    this.#messages.shift();
+  }
+
+  statusWord(responseCode: number = ResponseCode.normal): number {
+    return encodeStatus({
+      queueEmpty: this.isEmpty,
+      repliesWaiting: this.hasReply,
+      queueFull: this.isFull,
+      irqEnabled: this.isInterruptEnabled,
+      responseCode,
+    });
+  }
+}
