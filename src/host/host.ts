@@ -3,15 +3,15 @@ import { Linux } from "../linux/linux.ts";
 import { Timers } from "../linux/time/timers.ts";
 import { WorkQueue } from "../linux/time/work-queue.ts";
 import type { MatrixMdev } from "../linux/vfio-ap/matrix-mdev.ts";
-import { Machine, type MachineProfile } from "../machine/machine.ts";
 import { type AdapterProcessor, refusingProcessor } from "../machine/adapter/processor.ts";
+import { Machine, type MachineProfile } from "../machine/machine.ts";
 import type { CreateModel, Model, ModelEvent } from "../runtime/model.ts";
 import { Errno, fail } from "../sysfs/errno.ts";
 import { Directory } from "../sysfs/node.ts";
 import { list, openAttribute, readAttribute, writeAttribute } from "../sysfs/tree.ts";
 import { Wait } from "../sysfs/wait.ts";
-import type { GuestConfiguration, HostConfiguration } from "./configuration.ts";
 import { runCommand } from "./commands.ts";
+import type { GuestConfiguration, HostConfiguration } from "./configuration.ts";
 
 /**
  * One LPAR put together: the machine, the Linux on it, its virtual machines. This is all that the model thread owns; everything from
@@ -97,7 +97,8 @@ export class Host implements Model {
 
   /** Runs until nothing is to do: queued work, and every timer but the periodic ones. */
   settle(): void {
-    do while (this.queue.work(Number.POSITIVE_INFINITY)); while (this.timers.fireNextForeground());
+    do while (this.queue.work(Number.POSITIVE_INFINITY));
+    while (this.timers.fireNextForeground());
   }
 
   /** Runs a write to its end; throws its Errno. For the start of a host, when nothing can block. */

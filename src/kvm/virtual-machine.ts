@@ -10,7 +10,7 @@ import {
   PqapFunction,
 } from "../ap/platform.ts";
 import { decodeQci, encodeQci, qciBlockBytes } from "../ap/qci.ts";
-import { ResponseCode, encodeStatus } from "../ap/status.ts";
+import { encodeStatus, ResponseCode } from "../ap/status.ts";
 import { type ApMasks, Crycb, type CrycbFormat, noMasks } from "./crycb.ts";
 
 /**

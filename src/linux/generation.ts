@@ -45,11 +45,17 @@ export interface Generation {
   readonly mdevDriverHasModuleLink: boolean;
   readonly apParameterMode: number;
   readonly hasMessagePoolParameter: boolean;
-  readonly hasZcryptParameters: boolean;
+  readonly zcryptParameter: "hwrng_seed" | "mempool_threshold" | undefined;
   /** The errno when no instance is left. */
   readonly noInstanceLeft: "EPERM" | "EUSERS";
-  /** Queues leaving a running guest's matrix are reset in order of their numbers, not of the driver's hash table. */
+  /** Queues leaving a guest's matrix are reset in the order they left, not in that of a hash table. */
   readonly resetsInOrder: boolean;
+  /** Adapters that are filtered out of a guest's matrix get all their queues reset; before, only a queue that leaves vfio_ap was. */
+  readonly resetsFilteredAdapters: boolean;
+  /** A queue that could not be reset because its adapter is deconfigured or checkstopped may still go to a guest. */
+  readonly passesUnreachableQueues: boolean;
+  /** A new queue is reset by the bus whatever its driver is, not only by the host's drivers. */
+  readonly busStartsQueues: boolean;
   /** Which flags survive in the functions word of a card: the stateless filtering bit was dropped once. */
   readonly cardFunctionsMask: number;
   readonly acceptsTrueFalseLetters: boolean;
@@ -85,9 +91,12 @@ const newest: Generation = {
   mdevDriverHasModuleLink: true,
   apParameterMode: 0o444,
   hasMessagePoolParameter: true,
-  hasZcryptParameters: true,
+  zcryptParameter: "mempool_threshold",
   noInstanceLeft: "EUSERS",
   resetsInOrder: true,
+  resetsFilteredAdapters: true,
+  passesUnreachableQueues: true,
+  busStartsQueues: true,
   cardFunctionsMask: 0xffff0000,
   acceptsTrueFalseLetters: true,
   oldestType: 10,
@@ -104,7 +113,7 @@ const linux612: Generation = {
   hasConfigChangeEvent: false,
   apParameterMode: 0o440,
   hasMessagePoolParameter: false,
-  hasZcryptParameters: false,
+  zcryptParameter: undefined,
 };
 
 const linux61: Generation = {
@@ -121,6 +130,11 @@ const linux61: Generation = {
   pollTimeoutMayBeZero: false,
   oldDrivers: "cex2a+cex2c",
   mdevDriverHasModuleLink: false,
+  zcryptParameter: "hwrng_seed",
+  resetsInOrder: false,
+  resetsFilteredAdapters: false,
+  passesUnreachableQueues: false,
+  busStartsQueues: false,
   cardFunctionsMask: 0xfeff0000,
   acceptsTrueFalseLetters: false,
   oldestType: 6,

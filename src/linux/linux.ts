@@ -95,7 +95,8 @@ export class Linux {
     module.addDirectory(builtInModule("ap", apParameters(this.bus)));
     this.#addZcryptNodes();
     if (this.#isBuiltIn) {
-      if (this.generation.hasZcryptParameters) module.addDirectory(builtInModule("zcrypt", zcryptParameters()));
+      const { zcryptParameter } = this.generation;
+      if (zcryptParameter) module.addDirectory(builtInModule("zcrypt", zcryptParameters(zcryptParameter)));
       this.#addMdevFolders();
       for (const { drivers } of zcryptModules(this.generation)) {
         for (const driver of drivers(undefined)) this.#finish(this.bus.addDriver(driver));
@@ -213,7 +214,13 @@ export class Linux {
 
   #makeFolders(): Record<"bus" | "class" | "devices" | "virtual" | "module" | "kernel", Directory> {
     const folder = (name: string): Directory => this.root.addDirectory(new Directory(name));
-    const folders = { bus: folder("bus"), class: folder("class"), devices: folder("devices"), module: folder("module"), kernel: folder("kernel") };
+    const folders = {
+      bus: folder("bus"),
+      class: folder("class"),
+      devices: folder("devices"),
+      module: folder("module"),
+      kernel: folder("kernel"),
+    };
     // What programs expect of any /sys.
     for (const name of ["block", "dev", "firmware", "power"]) folder(name);
     folder("fs").addDirectory(new Directory("cgroup"));

@@ -56,7 +56,8 @@ export function adapterProfileByName(name: string): AdapterProfile | undefined {
 /** The name that `adapterProfileByName` takes for this profile, `type N` for a type without one. */
 export function adapterProfileName(profile: AdapterProfile): string {
   const letter = Object.entries(modeLetters).find(([, mode]) => mode === profile.mode)?.[0] ?? "?";
-  if (profile.type >= firstPassThroughType && profile.type <= lastKnownType) return `CEX${profile.type - firstPassThroughType + 4}${letter}`;
+  if (profile.type >= firstPassThroughType && profile.type <= lastKnownType)
+    return `CEX${profile.type - firstPassThroughType + 4}${letter}`;
   const old = Object.entries(generations).find(([, types]) => (Object.values(types) as number[]).includes(profile.type));
   return old ? `${old[0]}${letter}` : `type ${profile.type}`;
 }

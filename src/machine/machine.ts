@@ -11,9 +11,9 @@ import {
   PqapFlag,
   PqapFunction,
 } from "../ap/platform.ts";
-import { type QciBlock, encodeQci } from "../ap/qci.ts";
-import { Functions, type QueueInfo, lowInfoWord } from "../ap/queue-info.ts";
-import { ResponseCode, encodeStatus, responseCodeOf } from "../ap/status.ts";
+import { encodeQci, type QciBlock } from "../ap/qci.ts";
+import { Functions, lowInfoWord, type QueueInfo } from "../ap/queue-info.ts";
+import { encodeStatus, ResponseCode, responseCodeOf } from "../ap/status.ts";
 import type { AdapterProcessor } from "./adapter/processor.ts";
 import { refusingProcessor } from "./adapter/processor.ts";
 import { type AdapterProfile, firstPassThroughType } from "./adapter-profile.ts";
@@ -26,7 +26,13 @@ import { Queue } from "./queue.ts";
  * (arch/s390/include/asm/ap.h, arch/s390/kvm); the architecture itself is not published.
  */
 export interface MachineProfile {
-  readonly facilities: { readonly ap: boolean; readonly qci: boolean; readonly apft: boolean; readonly apqi: boolean; readonly apxa: boolean };
+  readonly facilities: {
+    readonly ap: boolean;
+    readonly qci: boolean;
+    readonly apft: boolean;
+    readonly apqi: boolean;
+    readonly apxa: boolean;
+  };
   /** Further flags of the QCI block. APSC is on with QCI. */
   readonly qact: boolean;
   readonly rc8a: boolean;
@@ -118,9 +124,15 @@ export class Machine implements ApPlatform {
     this.#announce();
   }
 
-  get adapters(): ReadonlyMap<number, { readonly profile: AdapterProfile; readonly isConfigured: boolean; readonly isCheckstopped: boolean }> {
+  get adapters(): ReadonlyMap<
+    number,
+    { readonly profile: AdapterProfile; readonly isConfigured: boolean; readonly isCheckstopped: boolean }
+  > {
     return new Map(
-      [...this.#adapters].map(([id, { profile, isConfigured }]) => [id, { profile, isConfigured, isCheckstopped: this.#checkstopped.has(id) }]),
+      [...this.#adapters].map(([id, { profile, isConfigured }]) => [
+        id,
+        { profile, isConfigured, isCheckstopped: this.#checkstopped.has(id) },
+      ]),
     );
   }
 
@@ -257,7 +269,8 @@ export class Machine implements ApPlatform {
 
   #availability(queue: Apqn): number {
     const adapter = this.#adapters.get(adapterOf(queue));
-    if (!adapter || !this.#usageDomains.has(domainOf(queue)) || domainOf(queue) > adapter.profile.maxDomain) return ResponseCode.queueNotAvailable;
+    if (!adapter || !this.#usageDomains.has(domainOf(queue)) || domainOf(queue) > adapter.profile.maxDomain)
+      return ResponseCode.queueNotAvailable;
     if (!adapter.isConfigured) return ResponseCode.deconfigured;
     if (this.#checkstopped.has(adapterOf(queue))) return ResponseCode.checkstopped;
     if (this.#queues.get(queue)?.isResetting(this.nowMs())) return ResponseCode.resetInProgress;

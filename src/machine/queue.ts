@@ -1,4 +1,4 @@
-import { ResponseCode, encodeStatus } from "../ap/status.ts";
+import { encodeStatus, ResponseCode } from "../ap/status.ts";
 
 /**
  * One AP queue: messages in, replies out in the same order. A reset empties it and raises its epoch, so that a late reply to a

@@ -1,7 +1,7 @@
 import type { Apqn } from "../../ap/apqn.ts";
 import { Mask } from "../../ap/mask.ts";
 import { type ApPlatform, Facility } from "../../ap/platform.ts";
-import { type QciBlock, emptyQci } from "../../ap/qci.ts";
+import { emptyQci, type QciBlock } from "../../ap/qci.ts";
 import { fail } from "../../sysfs/errno.ts";
 import { Wait } from "../../sysfs/wait.ts";
 import { Bus } from "../driver-core/bus.ts";

@@ -1,6 +1,6 @@
 import type { Apqn } from "../../ap/apqn.ts";
 import { AddressingError, type ApPlatform, type Cpu, Facility, type Memory, PqapFlag, PqapFunction } from "../../ap/platform.ts";
-import { type QciBlock, decodeQci, qciBlockBytes } from "../../ap/qci.ts";
+import { decodeQci, type QciBlock, qciBlockBytes } from "../../ap/qci.ts";
 import { ResponseCode, responseCodeOf } from "../../ap/status.ts";
 
 /**

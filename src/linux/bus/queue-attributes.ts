@@ -1,4 +1,4 @@
-import { ResponseCode, decodeStatus } from "../../ap/status.ts";
+import { decodeStatus, ResponseCode } from "../../ap/status.ts";
 import { type AttributeTable, attributeTable, constant, readOnly, readWrite } from "../../sysfs/attribute.ts";
 import { fail } from "../../sysfs/errno.ts";
 import type { Generation } from "../generation.ts";

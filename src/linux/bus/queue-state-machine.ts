@@ -1,4 +1,4 @@
-import { ResponseCode, decodeStatus } from "../../ap/status.ts";
+import { decodeStatus, ResponseCode } from "../../ap/status.ts";
 import { Errno } from "../../sysfs/errno.ts";
 import type { Timer } from "../time/timers.ts";
 import type { ApQueue } from "./ap-queue.ts";
@@ -217,4 +217,6 @@ export class QueueStateMachine {
 }
 
 const isRefusal = (responseCode: number): boolean =>
-  responseCode === ResponseCode.messageTooBig || responseCode === ResponseCode.facilityNotInstalled || responseCode === ResponseCode.invalidDomain;
+  responseCode === ResponseCode.messageTooBig ||
+  responseCode === ResponseCode.facilityNotInstalled ||
+  responseCode === ResponseCode.invalidDomain;

@@ -1,8 +1,8 @@
 import { apqn } from "../../ap/apqn.ts";
 import { Mask } from "../../ap/mask.ts";
 import { qciEquals } from "../../ap/qci.ts";
-import { Functions, decodeQueueInfo } from "../../ap/queue-info.ts";
-import { ResponseCode, decodeStatus } from "../../ap/status.ts";
+import { decodeQueueInfo, Functions } from "../../ap/queue-info.ts";
+import { decodeStatus, ResponseCode } from "../../ap/status.ts";
 import type { Job } from "../time/work-queue.ts";
 import type { ApBus } from "./ap-bus.ts";
 import { ApCard, type CardInfo } from "./ap-card.ts";
@@ -195,7 +195,7 @@ function* addQueue(bus: ApBus, card: ApCard, domain: number, { isConfigured, isC
   bus.queues.set(queue.apqn, queue);
   bus.directory.changed("bindings");
   yield* bus.addDevice(queue, card.directory);
-  if (isConfigured && !isCheckstopped) queue.machine.initialise();
+  if (bus.generation.busStartsQueues && isConfigured && !isCheckstopped) queue.machine.initialise();
 }
 
 /** The first rule that matches, and no other. */
@@ -234,4 +234,3 @@ function setConfigured(queue: ApQueue, isConfigured: boolean): void {
   queue.changed("online");
   queue.announce("change", [["CONFIG", isConfigured ? "1" : "0"]]);
 }
-

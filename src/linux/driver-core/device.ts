@@ -3,7 +3,7 @@ import { fail } from "../../sysfs/errno.ts";
 import { Directory } from "../../sysfs/node.ts";
 import type { Bus } from "./bus.ts";
 import type { Driver } from "./driver.ts";
-import { type Uevents, parseSyntheticUevent } from "./uevents.ts";
+import { parseSyntheticUevent, type Uevents } from "./uevents.ts";
 
 /**
  * A device of the driver model: a directory, perhaps a bus and a driver, and what its uevents say of it.

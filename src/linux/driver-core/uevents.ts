@@ -38,7 +38,9 @@ export class Uevents {
 const actions = ["add", "remove", "change", "move", "online", "offline", "bind", "unbind"];
 
 /** What is written to a `uevent` file: an action, perhaps a UUID and keys. Undefined when the kernel refuses it. */
-export function parseSyntheticUevent(text: string): { readonly action: string; readonly keys: readonly (readonly [string, string])[] } | undefined {
+export function parseSyntheticUevent(
+  text: string,
+): { readonly action: string; readonly keys: readonly (readonly [string, string])[] } | undefined {
   const [action = "", uuid, ...rest] = text.replace(/\n$/, "").split(" ");
   if (!actions.includes(action)) return undefined;
   if (uuid === undefined || uuid === "") return { action, keys: [["SYNTH_UUID", "0"]] };

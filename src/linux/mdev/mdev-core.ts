@@ -140,11 +140,10 @@ export class MdevCore {
     if (mdev.removal) return fail("EAGAIN");
     if (mdev.isInUse && this.generation.removeInUse === "fails") return fail("EBUSY");
     mdev.directory.hide("remove");
-    const core = this;
     let isLogged = false;
     return this.work.run(this.#remove(mdev), (task: Task, wait: Wait<void>) => {
       // The kernel says this once and sleeps on; here the writer is let go and the removal stays pending.
-      if (!isLogged) core.#logBlocked(mdev, task);
+      if (!isLogged) this.#logBlocked(mdev, task);
       isLogged = true;
       wait.complete(() => fail("EINTR"));
     });

@@ -34,9 +34,10 @@ export function apParameters(bus: ApBus): Directory {
   return directory;
 }
 
-/** /sys/module/zcrypt/parameters of newer kernels. */
-export function zcryptParameters(): Directory {
+/** /sys/module/zcrypt/parameters of the kernels that have a parameter. Source: Linux drivers/s390/crypto/zcrypt_api.c. */
+export function zcryptParameters(name: "hwrng_seed" | "mempool_threshold"): Directory {
   const directory = new Directory("parameters");
-  directory.attach(attributeTable<undefined>(readOnly("mempool_threshold", () => "5\n", 0o400)), undefined);
+  const parameter = name === "hwrng_seed" ? readOnly(name, () => "1\n", 0o440) : readOnly(name, () => "5\n", 0o400);
+  directory.attach(attributeTable<undefined>(parameter), undefined);
   return directory;
 }

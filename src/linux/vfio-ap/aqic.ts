@@ -1,5 +1,5 @@
 import { AqicControl } from "../../ap/platform.ts";
-import { ResponseCode, decodeStatus, encodeStatus } from "../../ap/status.ts";
+import { decodeStatus, encodeStatus, ResponseCode } from "../../ap/status.ts";
 import type { AqicHook } from "../../kvm/virtual-machine.ts";
 import type { MatrixMdev } from "./matrix-mdev.ts";
 import type { VfioAp } from "./vfio-ap.ts";

@@ -4,11 +4,12 @@ import type { ApMasks } from "../../kvm/crycb.ts";
 import { fail } from "../../sysfs/errno.ts";
 import type { Job } from "../time/work-queue.ts";
 import { filterControlDomains, filterMatrix } from "./filter.ts";
+import { inTableOrder } from "./linked-queues.ts";
 import { type MatrixMdev, masksWithout, withMask } from "./matrix-mdev.ts";
 import { resetQueues } from "./reset.ts";
 import { reportSharing } from "./sharing.ts";
-import type { VfioApQueue } from "./vfio-ap-queue.ts";
 import type { VfioAp } from "./vfio-ap.ts";
+import type { VfioApQueue } from "./vfio-ap-queue.ts";
 
 /**
  * Changes of a matrix in the generations that allow them under a running guest.
@@ -108,6 +109,6 @@ function* unplug(driver: VfioAp, mdev: MatrixMdev, which: UsageDimension, ids: M
     mdev.guestMatrix = withMask(mdev.guestMatrix, which, mdev.guestMatrix[which].andNot(ids));
     mdev.pushToGuest();
   }
-  yield* resetQueues(lost);
+  yield* resetQueues(driver.generation.resetsInOrder ? lost : inTableOrder(lost));
   for (const queue of unlinked) driver.unlink(mdev, queue);
 }

@@ -28,8 +28,11 @@ export class LinkedQueues {
     return this.#queues.size;
   }
 
-  /** Bucket by bucket, the queue that was linked last first. */
   inTableOrder(): VfioApQueue[] {
-    return [...this.#queues.values()].reverse().sort((left, right) => bucketOf(left.apqn) - bucketOf(right.apqn));
+    return inTableOrder(this.#queues.values());
   }
 }
+
+/** Bucket by bucket, the queue that was added last first. */
+export const inTableOrder = (queues: Iterable<VfioApQueue>): VfioApQueue[] =>
+  [...queues].reverse().sort((left, right) => bucketOf(left.apqn) - bucketOf(right.apqn));

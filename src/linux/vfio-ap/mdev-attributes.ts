@@ -8,7 +8,7 @@ import type { Generation } from "../generation.ts";
 import { parseHexMask } from "../text/mask-text.ts";
 import { parseUnsigned } from "../text/numbers.ts";
 import type { Job } from "../time/work-queue.ts";
-import { type UsageDimension, assign, assignControlDomain, configure, unassign, unassignControlDomain } from "./assign.ts";
+import { assign, assignControlDomain, configure, type UsageDimension, unassign, unassignControlDomain } from "./assign.ts";
 import { type MatrixMdev, withMask } from "./matrix-mdev.ts";
 import { matrixText } from "./matrix-text.ts";
 import { assignStatically, refuseWhileRunning, unassignStatically } from "./static-assign.ts";
@@ -83,7 +83,8 @@ const staticChanges: typeof dynamicChanges = {
 
 const controlDomainsText = (domains: Mask): string => [...domains].map((domain) => `${domainName(domain)}\n`).join("");
 
-const configurationText = ({ adapters, usageDomains, controlDomains }: ApMasks): string => `${adapters},${usageDomains},${controlDomains}\n`;
+const configurationText = ({ adapters, usageDomains, controlDomains }: ApMasks): string =>
+  `${adapters},${usageDomains},${controlDomains}\n`;
 
 function storeConfiguration({ driver, matrixMdev }: Owner, text: string): void | Wait<void> {
   return driver.bus.work.run(
@@ -96,4 +97,3 @@ function storeConfiguration({ driver, matrixMdev }: Owner, text: string): void |
     }),
   );
 }
-

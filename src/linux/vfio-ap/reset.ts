@@ -1,5 +1,5 @@
 import { apqnName } from "../../ap/apqn.ts";
-import { ResponseCode, decodeStatus } from "../../ap/status.ts";
+import { decodeStatus, ResponseCode } from "../../ap/status.ts";
 import { Wait } from "../../sysfs/wait.ts";
 import { Level } from "../kernel-log.ts";
 import type { Job } from "../time/work-queue.ts";
@@ -12,7 +12,10 @@ import type { VfioApQueue } from "./vfio-ap-queue.ts";
 const checkIntervalMs = 20;
 
 const isUnderWay = (code: number): boolean =>
-  code === ResponseCode.normal || code === ResponseCode.resetInProgress || code === ResponseCode.busy || code === ResponseCode.stateChangeInProgress;
+  code === ResponseCode.normal ||
+  code === ResponseCode.resetInProgress ||
+  code === ResponseCode.busy ||
+  code === ResponseCode.stateChangeInProgress;
 
 /** Resets in the given order and waits for the end of each. */
 export function* resetQueues(queues: readonly VfioApQueue[]): Job<void> {
@@ -43,7 +46,8 @@ function* awaitReset(queue: VfioApQueue): Job<void> {
       );
       continue;
     }
-    const isDone = responseCode === ResponseCode.normal || responseCode === ResponseCode.deconfigured || responseCode === ResponseCode.checkstopped;
+    const isDone =
+      responseCode === ResponseCode.normal || responseCode === ResponseCode.deconfigured || responseCode === ResponseCode.checkstopped;
     if (!isDone) {
       warn(queue, `failed to verify reset of queue ${apqnName(queue.apqn)}: TAPQ rc=${responseCode}`);
       return;

@@ -1,9 +1,9 @@
 import type { Mask } from "../../ap/mask.ts";
 import { fail } from "../../sysfs/errno.ts";
+import type { UsageDimension } from "./assign.ts";
 import { type MatrixMdev, withMask } from "./matrix-mdev.ts";
 import { reportSharing } from "./sharing.ts";
 import type { VfioAp } from "./vfio-ap.ts";
-import type { UsageDimension } from "./assign.ts";
 
 /**
  * Changes of a matrix as the first generations made them: none while a guest runs, and only queues that are bound to vfio_ap.

@@ -26,8 +26,10 @@ export class VfioApQueue {
     return domainOf(this.apqn);
   }
 
-  /** A queue may go to a guest if its last reset went well or could not happen for want of the adapter. */
+  /** Whether a guest may have it: its last reset went well, or could not happen for want of the adapter. */
   get isPassable(): boolean {
-    return this.resetCode === ResponseCode.normal || this.resetCode === ResponseCode.deconfigured || this.resetCode === ResponseCode.checkstopped;
+    if (this.resetCode === ResponseCode.normal) return true;
+    const isUnreachable = this.resetCode === ResponseCode.deconfigured || this.resetCode === ResponseCode.checkstopped;
+    return isUnreachable && this.queue.apBus.generation.passesUnreachableQueues;
   }
 }

@@ -1,14 +1,14 @@
 import type { Apqn } from "../../ap/apqn.ts";
 import { Mask } from "../../ap/mask.ts";
 import type { QciBlock } from "../../ap/qci.ts";
+import type { ApMasks } from "../../kvm/crycb.ts";
 import { type AttributeTable, attributeTable, constant, readOnly } from "../../sysfs/attribute.ts";
 import { Errno, fail } from "../../sysfs/errno.ts";
-import { Directory } from "../../sysfs/node.ts";
-import type { ApMasks } from "../../kvm/crycb.ts";
+import type { Directory } from "../../sysfs/node.ts";
 import type { ApBus } from "../bus/ap-bus.ts";
 import type { ApDriver } from "../bus/ap-driver.ts";
 import { ApQueue } from "../bus/ap-queue.ts";
-import { Bus } from "../driver-core/bus.ts";
+import type { Bus } from "../driver-core/bus.ts";
 import { Device } from "../driver-core/device.ts";
 import type { Driver } from "../driver-core/driver.ts";
 import type { Generation } from "../generation.ts";
@@ -191,6 +191,7 @@ export class VfioAp {
 
   /** Resets the linked queues of these adapters, as far as their domains are the guest's. */
   *resetAdapters(matrixMdev: MatrixMdev, adapters: Mask): Job<void> {
+    if (!this.generation.resetsFilteredAdapters) return;
     const queues: VfioApQueue[] = [];
     for (const adapter of adapters) {
       for (const domain of matrixMdev.guestMatrix.usageDomains) {
@@ -231,11 +232,13 @@ export class VfioAp {
     yield* this.lock.hold(function* () {
       device.directory.detach(queueStatus);
       const { matrixMdev, adapter, domain } = queue;
-      if (matrixMdev && driver.generation.isDynamic && matrixMdev.guestHas(adapter, domain)) {
+      const leavesGuest = matrixMdev !== undefined && driver.generation.isDynamic && matrixMdev.guestHas(adapter, domain);
+      if (leavesGuest) {
         matrixMdev.guestMatrix = { ...matrixMdev.guestMatrix, adapters: matrixMdev.guestMatrix.adapters.without(adapter) };
         matrixMdev.pushToGuest();
-        yield* driver.resetAdapters(matrixMdev, Mask.of(adapter));
-      } else if (driver.host.adapters.has(adapter) && driver.host.usageDomains.has(domain)) {
+      }
+      if (leavesGuest && driver.generation.resetsFilteredAdapters) yield* driver.resetAdapters(matrixMdev, Mask.of(adapter));
+      else if (driver.host.adapters.has(adapter) && driver.host.usageDomains.has(domain)) {
         yield* resetQueues([queue]);
       }
       if (matrixMdev) driver.unlink(matrixMdev, queue);
@@ -244,17 +247,16 @@ export class VfioAp {
   }
 
   #makeApDriver(): ApDriver {
-    const driver = this;
     return {
       name: "vfio_ap",
       isDefault: false,
       module: this.#environment.module,
       matches: (device) => device instanceof ApQueue && device.card.info.type >= oldestType && device.card.info.type <= newestType,
-      probe: (device) => driver.#probe(device),
-      remove: (device) => driver.#release(device),
-      inUse: (adapters, domains) => reportInUse(driver, adapters, domains),
-      configurationChanged: (now, before) => driver.lock.hold(() => beginConfigurationChange(driver, now, before)),
-      scanCompleted: () => driver.lock.hold(() => completeConfigurationChange(driver)),
+      probe: (device) => this.#probe(device),
+      remove: (device) => this.#release(device),
+      inUse: (adapters, domains) => reportInUse(this, adapters, domains),
+      configurationChanged: (now, before) => this.lock.hold(() => beginConfigurationChange(this, now, before)),
+      scanCompleted: () => this.lock.hold(() => completeConfigurationChange(this)),
     };
   }
 

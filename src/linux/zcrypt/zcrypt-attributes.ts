@@ -29,7 +29,12 @@ const asked = <Owner extends ZcryptCard | ZcryptQueue>(name: string, withoutAnsw
 /** Further files of a card, by its mode. */
 export const cardInfoAttributes: Partial<Record<Mode, AttributeTable<ZcryptCard>>> = {
   cca: attributeTable<ZcryptCard>(asked("serialnr", "\n")),
-  ep11: attributeTable<ZcryptCard>(asked("API_ordinalnr", "\n"), asked("FW_version", "\n"), asked("serialnr", "\n"), asked("op_modes", "\n")),
+  ep11: attributeTable<ZcryptCard>(
+    asked("API_ordinalnr", "\n"),
+    asked("FW_version", "\n"),
+    asked("serialnr", "\n"),
+    asked("op_modes", "\n"),
+  ),
 };
 
 const ccaRegisters = ["AES", "APKA", "ASYM"].flatMap((kind) => ["NEW", "CUR", "OLD"].map((which) => `${kind} ${which}: - -\n`)).join("");

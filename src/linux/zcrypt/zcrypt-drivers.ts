@@ -26,7 +26,8 @@ interface Family {
   readonly card: string;
   readonly queue: string;
   readonly types: readonly number[];
-  readonly modes: readonly Mode[];
+  /** Its adapters have modes, and it refuses one without; the type of an older one says all. */
+  readonly hasModes: boolean;
   /** Its queues are probed by sending a message whose reply must come. */
   readonly asksForRandomNumbers: boolean;
 }
@@ -36,7 +37,7 @@ const cex4: Family = {
   card: "cex4card",
   queue: "cex4queue",
   types: [10, 11, 12, 13, 14],
-  modes: ["accelerator", "cca", "ep11"],
+  hasModes: true,
   asksForRandomNumbers: false,
 };
 const cex2a: Family = {
@@ -44,7 +45,7 @@ const cex2a: Family = {
   card: "cex2acard",
   queue: "cex2aqueue",
   types: [6, 8],
-  modes: ["accelerator"],
+  hasModes: false,
   asksForRandomNumbers: false,
 };
 const cex2c: Family = {
@@ -52,7 +53,7 @@ const cex2c: Family = {
   card: "cex2card",
   queue: "cex2cqueue",
   types: [7, 9],
-  modes: ["cca"],
+  hasModes: false,
   asksForRandomNumbers: true,
 };
 const pcixcc: Family = { ...cex2c, module: "zcrypt_pcixcc", card: "pcixcccard", queue: "pcixccqueue" };
@@ -77,10 +78,14 @@ export function zcryptModules(generation: Generation): ZcryptModule[] {
   }));
 }
 
-/** `CEX5C`: the family's number and A, C or P for the mode. */
-function typeName(type: number, mode: Mode): string {
-  const number = type >= 10 ? type - 6 : type >= 8 ? 3 : 2;
-  return `CEX${number}${{ accelerator: "A", cca: "C", ep11: "P" }[mode]}`;
+const modeLetters: Record<Mode, string> = { accelerator: "A", cca: "C", ep11: "P" };
+const oldTypeNames: Readonly<Record<number, string>> = { 6: "CEX2A", 7: "CEX2C", 8: "CEX3A", 9: "CEX3C" };
+
+/** `CEX5C`. ENODEV for an adapter without a mode. */
+function typeName(family: Family, { type, functions }: ApCard["info"]): string {
+  if (!family.hasModes) return oldTypeNames[type] ?? fail("ENODEV");
+  const mode = modeOf(functions) ?? fail("ENODEV");
+  return `CEX${type - 6}${modeLetters[mode]}`;
 }
 
 function cardDriver(family: Family, generation: Generation, module: Directory | undefined): ApDriver {
@@ -91,12 +96,11 @@ function cardDriver(family: Family, generation: Generation, module: Directory | 
     matches: (device) => device instanceof ApCard && family.types.includes(device.info.type),
     *probe(device: Device): Job<void> {
       const card = device as ApCard;
-      const mode = modeOf(card.info.functions) ?? fail("ENODEV");
-      if (!family.modes.includes(mode)) fail("ENODEV");
-      const zcrypt = new ZcryptCard(card, typeName(card.info.type, mode));
+      const zcrypt = new ZcryptCard(card, typeName(family, card.info));
       zcryptCardOf.set(card, zcrypt);
       card.directory.attach(zcryptCardAttributes, zcrypt);
-      const info = generation.knowsConfiguration && family === cex4 ? cardInfoAttributes[mode] : undefined;
+      const mode = modeOf(card.info.functions);
+      const info = generation.knowsConfiguration && family.hasModes && mode ? cardInfoAttributes[mode] : undefined;
       if (info) card.directory.attach(info, zcrypt);
     },
     *remove(device: Device): Job<void> {
@@ -115,14 +119,14 @@ function queueDriver(family: Family, generation: Generation, module: Directory |
     matches: (device) => device instanceof ApQueue && family.types.includes(device.card.info.type),
     *probe(device: Device): Job<void> {
       const queue = device as ApQueue;
-      const mode = modeOf(queue.card.info.functions) ?? fail("ENODEV");
-      if (!family.modes.includes(mode)) fail("ENODEV");
+      const mode = modeOf(queue.card.info.functions);
+      if (family.hasModes && !mode) fail("ENODEV");
       if (family.asksForRandomNumbers && !repliesAtAll(queue)) fail("ENODEV");
       const zcrypt = new ZcryptQueue(queue, () => zcryptCardOf.get(queue.card));
       zcryptQueueOf.set(queue, zcrypt);
       queue.machine.initialise();
       queue.directory.attach(zcryptQueueAttributes, zcrypt);
-      const info = generation.knowsConfiguration && family === cex4 ? queueInfoAttributes[mode] : undefined;
+      const info = generation.knowsConfiguration && family.hasModes && mode ? queueInfoAttributes[mode] : undefined;
       if (info) queue.directory.attach(info, zcrypt);
     },
     *remove(device: Device): Job<void> {
