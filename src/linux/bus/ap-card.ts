@@ -1,9 +1,9 @@
 import { adapterName } from "../../ap/apqn.ts";
-import { modeOf } from "../../ap/queue-info.ts";
 import { Device } from "../driver-core/device.ts";
 import type { ApBus } from "./ap-bus.ts";
 import type { ApQueue } from "./ap-queue.ts";
 import { cardAttributes } from "./card-attributes.ts";
+import { modalias, ueventMode } from "./uevent-text.ts";
 
 /** A card device: what the bus learned of an adapter from TAPQ of one of its queues. Source: Linux drivers/s390/crypto/ap_card.c. */
 export interface CardInfo {
@@ -64,12 +64,4 @@ export class ApCard extends Device {
     if (mode && this.apBus.generation.hasModeInUevent) keys.push(["MODE", mode]);
     return keys;
   }
-}
-
-export const modalias = (type: number): string => `ap:t${type.toString(16).toUpperCase().padStart(2, "0")}`;
-
-/** The mode as uevents spell it. */
-export function ueventMode(functions: number): string | undefined {
-  const mode = modeOf(functions);
-  return mode === "accelerator" ? "accel" : mode;
 }

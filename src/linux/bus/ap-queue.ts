@@ -1,10 +1,11 @@
 import { type Apqn, adapterOf, apqnName, domainOf } from "../../ap/apqn.ts";
 import { Device } from "../driver-core/device.ts";
 import type { ApBus } from "./ap-bus.ts";
-import { type ApCard, modalias, ueventMode } from "./ap-card.ts";
+import type { ApCard } from "./ap-card.ts";
 import type { ApInstructions } from "./instructions.ts";
 import { queueAttributes } from "./queue-attributes.ts";
 import { QueueStateMachine } from "./queue-state-machine.ts";
+import { modalias, ueventMode } from "./uevent-text.ts";
 
 /** A queue device. Source: Linux drivers/s390/crypto/ap_queue.c. */
 export class ApQueue extends Device {

@@ -2,7 +2,8 @@ import { type AttributeTable, attributeTable, constant, readOnly, readWrite } fr
 import { fail } from "../../sysfs/errno.ts";
 import type { Generation } from "../generation.ts";
 import { scanInteger } from "../text/numbers.ts";
-import { type ApCard, modalias } from "./ap-card.ts";
+import type { ApCard } from "./ap-card.ts";
+import { modalias } from "./uevent-text.ts";
 
 /** The files of a card that are there whatever its driver is. Source: Linux drivers/s390/crypto/ap_card.c. */
 const tables = new Map<Generation, AttributeTable<ApCard>>();
