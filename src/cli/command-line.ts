@@ -1,9 +1,10 @@
-import { Command as Program, CommanderError } from "commander";
+import { CommanderError, Command as Program } from "commander";
+import { ConfigurationError } from "../host/configuration-error.ts";
 import { ControlRefusal } from "../host/control-client.ts";
 import { Refusal } from "../host/control-protocol.ts";
-import { ConfigurationError } from "../host/configuration-file.ts";
 import { type Command, exitStatus, type Invocation, type Output, UsageError } from "./command.ts";
 import { commandTable } from "./command-table.ts";
+import { errnoText } from "./errno-text.ts";
 
 /** The one file that knows commander: parses the words, runs the command, turns what it throws into an exit status. */
 export async function runCommandLine(words: readonly string[], output: Output): Promise<number> {
@@ -38,7 +39,11 @@ function addCommand(program: Program, command: Command, run: Run): void {
     const word = isList ? `${name}...` : name;
     return isOptional ? `[${word}]` : `<${word}>`;
   });
-  const parser = program.command([command.name, ...words].join(" ")).summary(command.summary).description(command.summary).exitOverride();
+  const parser = program
+    .command([command.name, ...words].join(" "))
+    .summary(command.summary)
+    .description(command.summary)
+    .exitOverride();
   for (const [index, { description }] of command.arguments.entries()) {
     const argument = parser.registeredArguments[index];
     if (argument) argument.description = description;
@@ -58,9 +63,16 @@ async function runCommand(command: Command, invocation: Invocation): Promise<num
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const isUsage = error instanceof UsageError;
-    report(error, invocation, isUsage ? `${error.message}\n(adjunct ${command.name} --help)` : error.message);
+    report(error, invocation, isUsage ? `${error.message}\n(adjunct ${command.name} --help)` : messageOf(error));
     return isUsage ? exitStatus.usage : exitStatus.refused;
   }
+}
+
+/** `/sys/nix: No such file or directory (ENOENT)`, or what the error says. */
+function messageOf(error: Error): string {
+  if (!(error instanceof ControlRefusal)) return error.message;
+  const text = errnoText(error.code);
+  return text === undefined ? error.message : `${error.subject === undefined ? "" : `${error.subject}: `}${text} (${error.code})`;
 }
 
 function report(error: Error, { wantsJson, output }: Invocation, text: string): void {
@@ -69,7 +81,8 @@ function report(error: Error, { wantsJson, output }: Invocation, text: string): 
     return;
   }
   output.note(error instanceof ConfigurationError ? text : `adjunct: ${text}`);
-  const isExpected = error instanceof UsageError || error instanceof Refusal || error instanceof ControlRefusal || error instanceof ConfigurationError;
+  const isExpected =
+    error instanceof UsageError || error instanceof Refusal || error instanceof ControlRefusal || error instanceof ConfigurationError;
   if (!isExpected && process.env.ADJUNCT_DEBUG) output.note(String(error.stack));
 }
 

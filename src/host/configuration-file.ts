@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import type { HostConfiguration } from "./configuration.ts";
+import { ConfigurationError } from "./configuration-error.ts";
 import { completeConfiguration } from "./configuration-defaults.ts";
 import { configurationSchema, textKeys } from "./configuration-schema.ts";
 import { type LocatedYaml, type Location, parseLocatedYaml, type YamlPath } from "./located-yaml.ts";
@@ -14,14 +15,6 @@ export interface ConfigurationProblem {
   readonly path: YamlPath;
   readonly at: "key" | "value";
   readonly message: string;
-}
-
-/** A configuration file with mistakes: one line each, `file:line:column: path: expected …, got …`. */
-export class ConfigurationError extends Error {
-  constructor(readonly lines: readonly string[]) {
-    super(lines.join("\n"));
-    this.name = "ConfigurationError";
-  }
 }
 
 export function readConfigurationFile(path: string): HostConfiguration {

@@ -4,11 +4,14 @@ import type { ControlAnswer, ControlError } from "./control-protocol.ts";
 /** An answer that says no; `code` is an errno's name or one of ControlError's words. */
 export class ControlRefusal extends Error {
   readonly code: string;
+  /** What was asked about: a path, a module, an adapter; undefined for the host as a whole. */
+  readonly subject: string | undefined;
 
-  constructor({ code, message }: ControlError) {
+  constructor({ code, message }: ControlError, subject?: string) {
     super(message);
     this.name = "ControlRefusal";
     this.code = code;
+    this.subject = subject;
   }
 }
 
@@ -35,11 +38,17 @@ export async function connectControl(path: string): Promise<ControlClient> {
   return new SocketClient(socket);
 }
 
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly subject: string | undefined;
+}
+
 class SocketClient implements ControlClient {
   readonly closed: Promise<void>;
   #nextId = 1;
   #rest = "";
-  readonly #pending = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
+  readonly #pending = new Map<number, Pending>();
   #onEvent: ((event: Readonly<Record<string, unknown>>) => void) | undefined;
 
   constructor(private readonly socket: Socket) {
@@ -62,8 +71,8 @@ class SocketClient implements ControlClient {
         reject(new Error("the host closed the connection"));
         return;
       }
-      this.#pending.set(id, { resolve, reject });
-      this.socket.write(`${JSON.stringify({ ...command, id })}\n`);
+      this.#pending.set(id, { resolve, reject, subject: subjectOf(command) });
+      this.socket.write(`${JSON.stringify({ id, request: command })}\n`);
     });
   }
 
@@ -90,7 +99,13 @@ class SocketClient implements ControlClient {
     const pending = typeof answer.id === "number" ? this.#pending.get(answer.id) : undefined;
     if (!pending) return;
     this.#pending.delete(answer.id as number);
-    if ("error" in answer) pending.reject(new ControlRefusal(answer.error));
+    if ("error" in answer) pending.reject(new ControlRefusal(answer.error, pending.subject));
     else pending.resolve(answer.result);
   }
+}
+
+function subjectOf({ path, name, action, id }: Readonly<Record<string, unknown>>): string | undefined {
+  if (typeof path === "string") return path;
+  if (typeof name === "string") return name;
+  return typeof action === "string" ? [action, id].filter((word) => word !== undefined).join(" ") : undefined;
 }

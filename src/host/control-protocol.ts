@@ -1,7 +1,7 @@
 /**
- * The language of a host's control socket: one JSON object a line, both ways. A request has a `do` and an `id`, its answer the same `id`
- * and either `result` or `error`. Answers may come in another order than requests. After `{"do":"follow"}` every event of the
- * host comes as a line `{"event":…}`.
+ * The language of a host's control socket: one JSON object a line, both ways. `{"id":1,"request":{"do":"status"}}`
+ * is answered by `{"id":1,"result":…}` or `{"id":1,"error":{"code":"EBUSY","message":…}}`, not always in the order of the requests.
+ * After the request `{"do":"follow"}` every event of the host comes as a line `{"event":…}`.
  *
  * Whatever comes in may be hostile or cut off; the limits below are what keeps it from hurting.
  */

@@ -25,9 +25,9 @@ export interface ControlServer {
 /** Answers a request; what it throws becomes the error of the answer. */
 export type Answerer = (request: Readonly<Record<string, unknown>> & { readonly do: string }) => Promise<unknown>;
 
-const requestSchema = v.looseObject({
+const lineSchema = v.object({
   id: v.optional(v.union([v.number(), v.pipe(v.string(), v.maxLength(200))])),
-  do: v.pipe(v.string(), v.maxLength(100)),
+  request: v.looseObject({ do: v.pipe(v.string(), v.maxLength(100)) }),
 });
 
 export async function serveControl(path: string, answer: Answerer): Promise<ControlServer> {
@@ -122,12 +122,12 @@ class Connection {
   }
 
   async #handle(line: string): Promise<void> {
-    const parsed = parseRequest(line);
+    const parsed = parseLine(line);
     if ("error" in parsed) {
       this.#send({ id: null, error: parsed.error });
       return;
     }
-    const { id = null, ...request } = parsed.request;
+    const { id = null, request } = parsed;
     try {
       if (request.do === "follow") {
         this.#send({ id, result: true });
@@ -145,14 +145,14 @@ class Connection {
   }
 }
 
-function parseRequest(line: string): { request: v.InferOutput<typeof requestSchema> } | { error: ControlError } {
+function parseLine(line: string): v.InferOutput<typeof lineSchema> | { error: ControlError } {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
-    return { error: { code: "bad-request", message: "a request is one JSON object a line" } };
+    return { error: { code: "bad-request", message: "a line is one JSON object" } };
   }
-  const parsed = v.safeParse(requestSchema, value);
-  if (parsed.success) return { request: parsed.output };
-  return { error: { code: "bad-request", message: 'a request is an object such as {"id":1,"do":"status"}' } };
+  const parsed = v.safeParse(lineSchema, value);
+  if (parsed.success) return parsed.output;
+  return { error: { code: "bad-request", message: 'a line is an object such as {"id":1,"request":{"do":"status"}}' } };
 }

@@ -8,7 +8,8 @@ import type { HostPlaces } from "./places.ts";
 export interface HostDescription {
   readonly name: string;
   readonly pid: number;
-  readonly startedAt: string;
+  /** When its Linux started: zero of its kernel log's time. */
+  readonly bootedAt: string;
   readonly kernel: string;
   readonly release: string;
   readonly isMounted: boolean;

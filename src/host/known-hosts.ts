@@ -29,6 +29,16 @@ export async function connectHost(name: string): Promise<ControlClient> {
   }
 }
 
+/** Connects for the time of `use`. */
+export async function withHost<Result>(name: string, use: (client: ControlClient) => Promise<Result>): Promise<Result> {
+  const client = await connectHost(name);
+  try {
+    return await use(client);
+  } finally {
+    client.close();
+  }
+}
+
 /** Why there is no such host, and what to do. */
 function absence(name: string): string {
   const wasThere = hostFolders().includes(name);

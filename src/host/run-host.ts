@@ -59,6 +59,7 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
       return stopping;
     };
 
+    const bootedAt = new Date().toISOString();
     const runtime = await startRuntime({
       configuration,
       mountPoint: options.isMounted ? places.mount : undefined,
@@ -84,7 +85,7 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
     const description: HostDescription = {
       name,
       pid: process.pid,
-      startedAt: new Date().toISOString(),
+      bootedAt,
       kernel: configuration.kernel,
       release: generation(configuration.kernel).release,
       isMounted: options.isMounted,

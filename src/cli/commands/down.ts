@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { Refusal } from "../../host/control-protocol.ts";
-import { connectHost } from "../../host/known-hosts.ts";
+import { withHost } from "../../host/known-hosts.ts";
 import { hostPlaces } from "../../host/places.ts";
 import { type Command, exitStatus, printResult } from "../command.ts";
 
@@ -14,11 +14,14 @@ export const down: Command = {
   options: [],
   async run(invocation) {
     const [name = ""] = invocation.arguments;
-    const client = await connectHost(name);
-    await client.request({ do: "stop" });
-    await client.closed;
+    await withHost(name, async (client) => {
+      await client.request({ do: "stop" });
+      await client.closed;
+    });
     // The process holds its lock to the very end.
-    const { status } = spawnSync("flock", ["--exclusive", "--timeout", String(endSeconds), hostPlaces(name).lock, "true"], { stdio: "ignore" });
+    const { status } = spawnSync("flock", ["--exclusive", "--timeout", String(endSeconds), hostPlaces(name).lock, "true"], {
+      stdio: "ignore",
+    });
     if (status !== 0) throw new Refusal(`host ${name} was told to end and has not after ${endSeconds} s`);
     printResult(invocation, { name, isRunning: false }, () => [`${name} is down`]);
     return exitStatus.done;

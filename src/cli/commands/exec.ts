@@ -8,7 +8,9 @@ export const exec: Command = {
     { name: "HOST", description: "the name of a running host" },
     { name: "CMD", description: "the program and its arguments, after --", isList: true },
   ],
-  options: [{ flags: "--net <network>", description: "`host`: stay on the machine's network; without it the program is on the host's own" }],
+  options: [
+    { flags: "--net <network>", description: "`host`: stay on the machine's network; without it the program is on the host's own" },
+  ],
   examples: ["adjunct exec lpar1 -- cat /sys/bus/ap/apmask", "adjunct exec lpar1 --net host -- mdevctl list"],
   async run(invocation) {
     const [name = "", ...words] = invocation.arguments;

@@ -13,7 +13,7 @@ export const hosts: Command = {
       if (running.length === 0) return ["no host is running; adjunct up FILE starts one"];
       return table(
         ["NAME", "KERNEL", "PROCESS", "SINCE", "MOUNT"],
-        running.map(({ name, kernel, pid, startedAt, mount }) => [name, kernel, String(pid), startedAt, mount ?? "none"]),
+        running.map(({ name, kernel, pid, bootedAt, mount }) => [name, kernel, String(pid), bootedAt, mount ?? "none"]),
       );
     });
     return exitStatus.done;

@@ -1,4 +1,4 @@
-import { connectHost } from "../../host/known-hosts.ts";
+import { withHost } from "../../host/known-hosts.ts";
 import { type Command, exitStatus, printResult } from "../command.ts";
 
 export const list: Command = {
@@ -11,9 +11,7 @@ export const list: Command = {
   options: [],
   async run(invocation) {
     const [name = "", path = ""] = invocation.arguments;
-    const client = await connectHost(name);
-    const entries = (await client.request({ do: "list", path })) as string[];
-    client.close();
+    const entries = (await withHost(name, (client) => client.request({ do: "list", path }))) as string[];
     printResult(invocation, entries, () => entries);
     return exitStatus.done;
   },

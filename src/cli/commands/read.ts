@@ -1,4 +1,4 @@
-import { connectHost } from "../../host/known-hosts.ts";
+import { withHost } from "../../host/known-hosts.ts";
 import { type Command, exitStatus } from "../command.ts";
 
 export const read: Command = {
@@ -10,9 +10,7 @@ export const read: Command = {
   ],
   options: [],
   async run({ arguments: [name = "", path = ""], wantsJson, output }) {
-    const client = await connectHost(name);
-    const text = String(await client.request({ do: "read", path }));
-    client.close();
+    const text = String(await withHost(name, (client) => client.request({ do: "read", path })));
     output.print(wantsJson ? JSON.stringify({ path, text }) : text.replace(/\n$/, ""));
     return exitStatus.done;
   },

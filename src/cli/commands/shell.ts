@@ -1,7 +1,7 @@
-import { connectHost } from "../../host/known-hosts.ts";
+import { withHost } from "../../host/known-hosts.ts";
 import { type Command, textOption } from "../command.ts";
-import { runInHost } from "../run-in-host.ts";
 import { runPrompt } from "../prompt.ts";
+import { runInHost } from "../run-in-host.ts";
 import { networkOption } from "./exec.ts";
 
 export const shell: Command = {
@@ -12,10 +12,11 @@ export const shell: Command = {
   examples: ["adjunct shell lpar1"],
   async run(invocation) {
     const [name = ""] = invocation.arguments;
-    const client = await connectHost(name);
-    const { isMounted } = (await client.request({ do: "host" })) as { isMounted: boolean };
-    if (!isMounted) return runPrompt(name, client, invocation.output);
-    client.close();
+    const promptStatus = await withHost(name, async (client) => {
+      const { isMounted } = (await client.request({ do: "host" })) as { isMounted: boolean };
+      return isMounted ? undefined : runPrompt(name, client, invocation.output);
+    });
+    if (promptStatus !== undefined) return promptStatus;
     return runInHost(name, [process.env.SHELL ?? "/bin/sh"], networkOption(textOption(invocation, "net")));
   },
 };

@@ -25,7 +25,7 @@ export const up: Command = {
       return exitStatus.done;
     }
     const isElsewhere = isMounted ? enterUserNamespaceIfNeeded() : undefined;
-    return isElsewhere ? isElsewhere : runInForeground(invocation, configuration, isMounted);
+    return isElsewhere ?? runInForeground(invocation, configuration, isMounted);
   },
 };
 

@@ -1,4 +1,4 @@
-import { connectHost } from "../../host/known-hosts.ts";
+import { withHost } from "../../host/known-hosts.ts";
 import { type Command, exitStatus } from "../command.ts";
 
 export const write: Command = {
@@ -12,9 +12,7 @@ export const write: Command = {
   options: [],
   examples: ["adjunct write lpar1 /sys/bus/ap/apmask -- -5,-6"],
   async run({ arguments: [name = "", path = "", text = ""], wantsJson, output }) {
-    const client = await connectHost(name);
-    await client.request({ do: "write", path, data: `${text}\n` });
-    client.close();
+    await withHost(name, (client) => client.request({ do: "write", path, data: `${text}\n` }));
     if (wantsJson) output.print(JSON.stringify({ path, written: text.length + 1 }));
     return exitStatus.done;
   },

@@ -1,0 +1,35 @@
+import type { HostDescription } from "../../host/host-folder.ts";
+import { withHost } from "../../host/known-hosts.ts";
+import { type Command, exitStatus, printElement, textOption, UsageError } from "../command.ts";
+import { streamKernelLog } from "../kernel-log-stream.ts";
+import { levelNames, logText, parseLevels } from "../kernel-log-text.ts";
+
+export const dmesg: Command = {
+  name: "dmesg",
+  summary: "print the host's kernel log",
+  arguments: [{ name: "HOST", description: "the name of a running host" }],
+  options: [
+    { flags: "-w, --follow", description: "go on with what comes" },
+    { flags: "-T, --ctime", description: "calendar times instead of seconds since the start" },
+    { flags: "-l, --level <list>", description: `only these levels: ${levelNames.join(", ")}` },
+  ],
+  async run(invocation) {
+    const [name = ""] = invocation.arguments;
+    const levelText = textOption(invocation, "level");
+    const levels = levelText === undefined ? undefined : parseLevels(levelText);
+    if (levelText !== undefined && !levels) throw new UsageError(`${levelText} is no list of levels (${levelNames.join(", ")})`);
+    await withHost(name, async (client) => {
+      const { bootedAt } = (await client.request({ do: "host" })) as HostDescription;
+      const style = {
+        time: invocation.options.ctime === true ? "calendar" : "since-start",
+        levels,
+        startedAtMs: Date.parse(bootedAt),
+      } as const;
+      await streamKernelLog(client, { follow: invocation.options.follow === true }, (line) => {
+        const text = logText(line, style);
+        if (text !== undefined) printElement(invocation, { ...line, level: levelNames[line.level] ?? line.level }, () => text);
+      });
+    });
+    return exitStatus.done;
+  },
+};

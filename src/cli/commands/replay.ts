@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import { Refusal } from "../../host/control-protocol.ts";
+import { BadTrace, type ReplayResult, replayTrace } from "../../host/replay.ts";
+import { type Command, exitStatus, type Invocation } from "../command.ts";
+
+export const replay: Command = {
+  name: "replay",
+  summary: "replay recorded traces on fresh hosts and compare every answer",
+  arguments: [{ name: "FILE", description: "a trace, one JSON object a line", isList: true }],
+  options: [{ flags: "--mount", description: "through a mount instead of in process" }],
+  async run(invocation) {
+    let steps = 0;
+    let mismatches = 0;
+    for (const file of invocation.arguments) {
+      const result = await replayFile(file);
+      steps += result.steps;
+      mismatches += result.mismatches.length;
+      report(invocation, file, result);
+    }
+    if (!invocation.wantsJson) invocation.output.print(`${steps} steps, ${mismatches} mismatches`);
+    return mismatches > 0 ? exitStatus.refused : exitStatus.done;
+  },
+};
+
+async function replayFile(file: string): Promise<ReplayResult> {
+  const lines = readLines(file);
+  try {
+    return await replayTrace(lines);
+  } catch (error) {
+    if (error instanceof BadTrace) throw new Refusal(`${file}: ${error.message}`);
+    throw error;
+  }
+}
+
+function readLines(file: string): string[] {
+  try {
+    return readFileSync(file, "utf8").split("\n");
+  } catch (error) {
+    throw new Refusal(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function report({ wantsJson, output }: Invocation, file: string, { steps, mismatches }: ReplayResult): void {
+  if (wantsJson) output.print(JSON.stringify({ file, steps, mismatches }));
+  else for (const { line, step, expected, got } of mismatches) output.print(`${file}:${line}: ${step}: expected ${expected}, got ${got}`);
+}

@@ -1,0 +1,30 @@
+/** What strerror(3) of glibc says; undefined for what is no errno. */
+export const errnoText = (code: string): string | undefined => texts[code];
+
+const texts: Readonly<Record<string, string>> = {
+  EPERM: "Operation not permitted",
+  ENOENT: "No such file or directory",
+  EINTR: "Interrupted system call",
+  EIO: "Input/output error",
+  ENXIO: "No such device or address",
+  E2BIG: "Argument list too long",
+  EBADF: "Bad file descriptor",
+  EAGAIN: "Resource temporarily unavailable",
+  ENOMEM: "Cannot allocate memory",
+  EACCES: "Permission denied",
+  EFAULT: "Bad address",
+  EBUSY: "Device or resource busy",
+  EEXIST: "File exists",
+  ENODEV: "No such device",
+  ENOTDIR: "Not a directory",
+  EISDIR: "Is a directory",
+  EINVAL: "Invalid argument",
+  ENOSPC: "No space left on device",
+  ERANGE: "Numerical result out of range",
+  ENOSYS: "Function not implemented",
+  EUSERS: "Too many users",
+  EOPNOTSUPP: "Operation not supported",
+  EADDRINUSE: "Address already in use",
+  EADDRNOTAVAIL: "Cannot assign requested address",
+  ETIMEDOUT: "Connection timed out",
+};
