@@ -124,6 +124,7 @@ export class VirtualMachine implements ApPlatform {
   #interceptAqic(registers: Uint32Array): InstructionResult {
     const low = registers[1]!;
     if ((low & PqapFlag.reserved) !== 0) return "specification";
+    if ((low & PqapFlag.t) !== 0 && !this.hasFacility(Facility.apft)) return "specification";
     if (this.#isBeyondAddressing(low)) return "specification";
     if (!this.hasFacility(Facility.apqi)) return "specification";
     if (!this.aqicHook) return notAvailable(registers, false);

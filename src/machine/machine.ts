@@ -114,7 +114,7 @@ export class Machine implements ApPlatform {
   setUsageDomain(id: number, isAssigned: boolean): void {
     if (this.#usageDomains.has(id) === isAssigned) return;
     this.#usageDomains = isAssigned ? this.#usageDomains.with(id) : this.#usageDomains.without(id);
-    if (!isAssigned) for (const adapter of this.#adapters.keys()) this.#queues.delete(apqn(adapter, id));
+    if (!isAssigned) for (const adapter of this.#adapters.keys()) this.#dropQueue(apqn(adapter, id));
     this.#announce();
   }
 
@@ -371,11 +371,13 @@ export class Machine implements ApPlatform {
   }
 
   #dropQueuesOf(adapter: number): void {
-    for (const domain of this.#usageDomains) {
-      const queue = apqn(adapter, domain);
-      this.#queues.get(queue)?.reset(this.nowMs(), 0);
-      this.#queues.delete(queue);
-    }
+    for (const domain of this.#usageDomains) this.#dropQueue(apqn(adapter, domain));
+  }
+
+  /** What was in the queue is gone, and a late reply to it finds nobody. */
+  #dropQueue(queue: Apqn): void {
+    this.#queues.get(queue)?.reset(this.nowMs(), 0);
+    this.#queues.delete(queue);
   }
 
   #announce(): void {

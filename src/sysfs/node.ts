@@ -54,12 +54,12 @@ export class Link extends Node {
     super();
   }
 
-  /** The relative path from the link's directory to its target, as the kernel makes it. */
+  /** The relative path from the link's directory to its target, as the kernel makes it: it always ends in the target's name. */
   get text(): string {
     const from = this.parent.ancestry;
     const to = this.target.ancestry;
     let common = 0;
-    while (common < from.length && common < to.length && from[common] === to[common]) common++;
+    while (common < from.length && common < to.length - 1 && from[common] === to[common]) common++;
     const names = to.slice(common).map((directory) => directory.name);
     return [...from.slice(common).map(() => ".."), ...names].join("/");
   }

@@ -150,6 +150,7 @@ export class QueueStateMachine {
       const request = this.#requests.pending.get(id);
       this.#requests.pending.delete(id);
       this.#countsChanged();
+      if (this.#requests.pending.size > 0) this.#enter("WORKING");
       request?.settle({ reply });
     }
     if (this.#requests.pending.size === 0) {

@@ -8,16 +8,17 @@ import { Directory } from "../../sysfs/node.ts";
  */
 export class NumberPool {
   readonly #taken = new Set<number>();
+  /** All below are taken. */
+  #lowest = 0;
 
   take(): number {
-    let number = 0;
-    while (this.#taken.has(number)) number++;
-    this.#taken.add(number);
-    return number;
+    while (this.#taken.has(this.#lowest)) this.#lowest++;
+    this.#taken.add(this.#lowest);
+    return this.#lowest++;
   }
 
   give(number: number): void {
-    this.#taken.delete(number);
+    if (this.#taken.delete(number)) this.#lowest = Math.min(this.#lowest, number);
   }
 }
 

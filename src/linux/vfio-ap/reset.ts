@@ -17,10 +17,18 @@ const isUnderWay = (code: number): boolean =>
   code === ResponseCode.busy ||
   code === ResponseCode.stateChangeInProgress;
 
-/** Resets in the given order and waits for the end of each. */
+/** Resets in the given order and waits until all are done. */
 export function* resetQueues(queues: readonly VfioApQueue[]): Job<void> {
   for (const queue of queues) startReset(queue);
-  for (const queue of queues) if (isUnderWay(queue.resetCode)) yield* awaitReset(queue);
+  let pending = queues.filter((queue) => isUnderWay(queue.resetCode));
+  for (let waitedMs = 0; ; waitedMs += checkIntervalMs) {
+    pending = pending.filter((queue) => !isReset(queue, waitedMs));
+    const timers = pending[0]?.queue.apBus.timers;
+    if (!timers) return;
+    const pause = new Wait<void>();
+    timers.after(checkIntervalMs, () => pause.complete(() => {}));
+    yield pause;
+  }
 }
 
 function startReset(queue: VfioApQueue): void {
@@ -30,31 +38,30 @@ function startReset(queue: VfioApQueue): void {
   else if (!isUnderWay(resetCode)) warn(queue, `PQAP/ZAPQ for ${apqnName(queue.apqn)} failed with invalid rc=${resetCode}`);
 }
 
-function* awaitReset(queue: VfioApQueue): Job<void> {
+/**
+ * One look at a queue: whether there is nothing left to wait for. The kernel sleeps before its first look; here that one is at once,
+ * and not a word about it.
+ */
+function isReset(queue: VfioApQueue, waitedMs: number): boolean {
   const { instructions, apBus } = queue.queue;
-  for (let waitedMs = 0; ; ) {
+  for (let isFirstLook = waitedMs === 0; ; isFirstLook = true) {
     const { status, responseCode } = instructions.tapq(queue.apqn);
     if (responseCode === ResponseCode.resetInProgress || responseCode === ResponseCode.busy) {
-      const pause = new Wait<void>();
-      apBus.timers.after(checkIntervalMs, () => pause.complete(() => {}));
-      yield pause;
-      waitedMs += checkIntervalMs;
       const { queueEmpty, irqEnabled } = decodeStatus(status);
-      apBus.log.write(
-        Level.notice,
-        `vfio_ap: Waited ${waitedMs}ms for reset of queue ${apqnName(queue.apqn)} (${responseCode}, ${Number(queueEmpty)}, ${Number(irqEnabled)})`,
-      );
-      continue;
+      const details = `${responseCode}, ${Number(queueEmpty)}, ${Number(irqEnabled)}`;
+      const text = `vfio_ap: Waited ${waitedMs}ms for reset of queue ${apqnName(queue.apqn)} (${details})`;
+      if (!isFirstLook) apBus.log.write(Level.notice, text);
+      return false;
     }
     const isDone =
       responseCode === ResponseCode.normal || responseCode === ResponseCode.deconfigured || responseCode === ResponseCode.checkstopped;
     if (!isDone) {
       warn(queue, `failed to verify reset of queue ${apqnName(queue.apqn)}: TAPQ rc=${responseCode}`);
-      return;
+      return true;
     }
     if (queue.resetCode === ResponseCode.normal || !isUnderWay(queue.resetCode)) {
       queue.guestIsc = undefined;
-      return;
+      return true;
     }
     // The first attempt met another reset: it does not count.
     queue.resetCode = decodeStatus(instructions.zapq(queue.apqn)).responseCode;

@@ -58,7 +58,8 @@ export class ZcryptClass {
   }
 }
 
-const nameIn = (text: string): string => text.trim().slice(0, maxNameBytes);
+/** Blanks go at both ends, before and after it is cut; a device's name has no slash. */
+const nameIn = (text: string): string => text.trimStart().slice(0, maxNameBytes).trimEnd().replaceAll("/", "!");
 
 const classAttributes: AttributeTable<ZcryptClass> = attributeTable<ZcryptClass>(
   writeOnly("create", (zcrypt, text) => zcrypt.create(text), 0o600),
