@@ -14,7 +14,7 @@ const errno = v.optional(v.string());
 export const traceStart = v.object({ kernel: v.picklist(generationNames), cmdline: v.string() });
 export type TraceStart = v.InferOutput<typeof traceStart>;
 
-const hardwareLine = v.variant("hw", [
+export const hardwareLine = v.variant("hw", [
   v.object({ hw: v.literal("card"), id, type: id, mode: v.picklist(["accelerator", "cca", "ep11"]) }),
   v.object({ hw: v.literal("remove-card"), id }),
   v.object({ hw: v.picklist(["config", "checkstop", "usage-domain", "control-domain"]), id, on: v.boolean() }),

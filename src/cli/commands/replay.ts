@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Refusal } from "../../host/control-protocol.ts";
+import { mountedTarget } from "../../host/mounted-replay-target.ts";
 import { BadTrace, type ReplayResult, replayTrace } from "../../host/replay.ts";
+import { inProcessTarget } from "../../host/replay-target.ts";
 import { type Command, exitStatus, type Invocation } from "../command.ts";
 
 export const replay: Command = {
@@ -12,7 +14,7 @@ export const replay: Command = {
     let steps = 0;
     let mismatches = 0;
     for (const file of invocation.arguments) {
-      const result = await replayFile(file);
+      const result = await replayFile(file, invocation.options.mount === true);
       steps += result.steps;
       mismatches += result.mismatches.length;
       report(invocation, file, result);
@@ -22,10 +24,10 @@ export const replay: Command = {
   },
 };
 
-async function replayFile(file: string): Promise<ReplayResult> {
+async function replayFile(file: string, isMounted: boolean): Promise<ReplayResult> {
   const lines = readLines(file);
   try {
-    return await replayTrace(lines);
+    return await replayTrace(lines, isMounted ? mountedTarget({ clock: "manual" }) : inProcessTarget);
   } catch (error) {
     if (error instanceof BadTrace) throw new Refusal(`${file}: ${error.message}`);
     throw error;
