@@ -47,7 +47,7 @@ export function bringUp(folder: string, name: string, { adapters, domains, more 
   };
 }
 
-/** The process and all below it. */
+/** The process and all below it; a page that several share counts once in all. */
 function residentBytes(pid: number): number {
   const parents = new Map(
     readdirSync("/proc")
@@ -56,7 +56,7 @@ function residentBytes(pid: number): number {
   );
   const isBelow = (process: number): boolean => process === pid || (parents.has(process) && process > 1 && isBelow(parents.get(process) ?? 0));
   let total = 0;
-  for (const process of parents.keys()) if (isBelow(process)) total += statusField(process, "VmRSS") * 1024;
+  for (const process of parents.keys()) if (isBelow(process)) total += proportionalBytes(process);
   return total;
 }
 
@@ -66,4 +66,8 @@ function statusField(pid: number, field: string): number {
   } catch {
     return 0;
   }
+}
+
+function proportionalBytes(pid: number): number {
+  return Number(/^Pss:\s+([0-9]+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0) * 1024;
 }

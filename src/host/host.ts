@@ -25,7 +25,7 @@ export interface HostOptions {
   readonly commandLine: string;
   readonly isBuiltIn?: boolean;
   readonly knownTexts?: ReadonlyMap<string, string>;
-  readonly emit?: (event: ModelEvent) => void;
+  readonly emit?: (event: ModelEvent) => unknown;
 }
 
 export interface Guest {
@@ -155,9 +155,15 @@ function belowSys(path: string): string {
 }
 
 /** A host as its configuration says. Throws an Error that names the step that was refused. */
-export const createHost: CreateModel = (configuration, emit) => startConfigured(configuration as HostConfiguration, emit);
+export const createHost: CreateModel = (configuration, emit) => {
+  let isUp = false;
+  // What happens before the first program can listen is told to nobody, as on a machine that boots; the log keeps its lines.
+  const host = startConfigured(configuration as HostConfiguration, (event) => isUp && emit(event));
+  isUp = true;
+  return host;
+};
 
-function startConfigured(configuration: HostConfiguration, emit: (event: ModelEvent) => void): Host {
+function startConfigured(configuration: HostConfiguration, emit: (event: ModelEvent) => unknown): Host {
   const { machine, attributes } = configuration;
   const { facilities, qact, rc8a, apsb, maxAdapter, maxDomain, resetMs } = machine;
   const host = new Host({
