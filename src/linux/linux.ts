@@ -162,7 +162,7 @@ export class Linux {
           linux.vfioAp = undefined;
           linux.#folders.bus.remove("matrix");
         },
-        isInUse: () => linux.vfioAp?.isInUse ?? false,
+        users: () => linux.vfioAp?.openDevices ?? 0,
       },
     ];
   }

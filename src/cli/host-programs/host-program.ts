@@ -8,6 +8,8 @@ export interface LoadedModule {
   readonly name: string;
   readonly size: number;
   readonly usedBy: readonly string[];
+  /** Modules and other users together. */
+  readonly references: number;
 }
 
 /** The kernel takes - and _ in a module's name for the same. */

@@ -15,7 +15,8 @@ export interface ModuleDefinition {
   /** `folder` is the module's in /sys/module. */
   readonly load: (folder: Directory) => Job<void>;
   readonly unload: () => Job<void>;
-  readonly isInUse?: () => boolean;
+  /** How many users it has besides other modules. */
+  readonly users?: () => number;
 }
 
 export interface LoadedModule {
@@ -48,7 +49,7 @@ export class ModuleLoader {
   get modules(): LoadedModule[] {
     return [...this.#loaded.values()].reverse().map((definition) => {
       const usedBy = [...this.#loaded.values()].filter((other) => other.depends.includes(definition.name)).map((other) => other.name);
-      return { name: definition.name, size: definition.size, usedBy, references: usedBy.length + Number(definition.isInUse?.() ?? false) };
+      return { name: definition.name, size: definition.size, usedBy, references: usedBy.length + (definition.users?.() ?? 0) };
     });
   }
 
