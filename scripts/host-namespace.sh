@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the namespaces of one host and holds them until its input ends, that is until the host's process is gone.
+# Makes the namespaces of one host and holds them until its input ends, that is until the host's process is gone. Meanwhile it sends
+# the uevents that come in (send-uevents.pl).
 # Runs as the first program of new mount and network namespaces, as their root:
 #
 #   unshare --mount --net --propagation slave sh host-namespace.sh SYS WORK ETC RUN
@@ -88,5 +89,10 @@ cover_etc
 mount --rbind "$sys" /sys
 mount --rbind "$work/dev" /dev
 mount --rbind "$work/run" /run
+command -v perl >/dev/null || {
+	problem "perl is missing: programs in the host hear of no uevents (package perl-base)"
+	echo ready
+	exec cat >/dev/null
+}
 echo ready
-exec cat >/dev/null
+exec perl "${0%/*}/send-uevents.pl"

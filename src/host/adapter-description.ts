@@ -5,6 +5,8 @@ import { type AdapterProfile, adapterProfileByName } from "../machine/adapter-pr
 export interface AdapterDescription {
   /** Such as CEX5C. */
   readonly type: string;
+  /** The type byte that TAPQ reports, where it is not the card type's. */
+  readonly rawType?: number | undefined;
   /** The whole functions word (bits 0-31 of the TAPQ answer); `class` and `filtering` act on top of it. */
   readonly functions?: number | undefined;
   readonly class?: AdapterClass | undefined;
@@ -30,7 +32,7 @@ export function describedProfile(description: AdapterDescription): AdapterProfil
   if (description.class) functions = (functions & ~allClassBits) | classBits[description.class];
   if (description.filtering !== undefined) functions = description.filtering ? functions | Functions.slcf : functions & ~Functions.slcf;
   return {
-    type: profile.type,
+    type: description.rawType ?? profile.type,
     mode: profile.mode,
     functions: functions >>> 0,
     depth: description.depth ?? profile.depth,

@@ -41,7 +41,9 @@ export function completeConfiguration(input: ConfigurationInput): {
   if (mdevs.length > 0 && !input.modules.includes("vfio_ap")) {
     problems.push({ path: ["modules"], at: "value", message: "expected vfio_ap among the modules, since the file has mdevs" });
   }
-  const attributes = Object.entries(input.attributes).map(([path, text]) => ({ path, text: text.endsWith("\n") ? text : `${text}\n` }));
+  const attributes = Object.entries(input.attributes).flatMap(([path, texts]) =>
+    [texts].flat().map((text) => ({ path, text: text.endsWith("\n") ? text : `${text}\n` })),
+  );
   const { name, kernel, cmdline, modules, apmask, aqmask } = input;
   return {
     problems,
@@ -73,6 +75,7 @@ function completeMachine(input: ConfigurationInput["machine"], problems: Configu
     const path = ["machine", "adapters", key];
     const profile = describedProfile({
       ...description,
+      rawType: description["raw-type"],
       messageLimit: description["message-limit"],
       maxDomain: description["max-domain"],
     });

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import type { HostConfiguration } from "./configuration.ts";
-import { ConfigurationError } from "./configuration-error.ts";
 import { completeConfiguration } from "./configuration-defaults.ts";
+import { ConfigurationError } from "./configuration-error.ts";
 import { configurationSchema, textKeys } from "./configuration-schema.ts";
 import { type LocatedYaml, type Location, parseLocatedYaml, type YamlPath } from "./located-yaml.ts";
 import { nearestWord } from "./nearest-word.ts";

@@ -39,6 +39,7 @@ const adapterSchema = v.strictObject(
       text("a card type such as CEX5C"),
       v.check((type) => adapterProfileByName(type) !== undefined, "a card type such as CEX5C"),
     ),
+    "raw-type": v.optional(number(1, 255, "a type number")),
     functions: v.optional(number(0, 0xffffffff, "a functions word")),
     class: v.optional(oneOf(adapterClasses)),
     filtering: v.optional(yesOrNo),
@@ -95,7 +96,11 @@ export const configurationSchema = v.strictObject(
     apmask: v.optional(text('a text such as "-5,-6"')),
     aqmask: v.optional(text('a text such as "-4,-0x47"')),
     attributes: v.optional(
-      v.record(matching(/^\/sys\/[^\0]+$/, "a path that starts with /sys/"), text("the text of an attribute"), "texts by path"),
+      v.record(
+        matching(/^\/sys\/[^\0]+$/, "a path that starts with /sys/"),
+        v.union([v.string(), v.array(v.string())], "the text of an attribute, or a list of texts to write"),
+        "texts by path",
+      ),
       {},
     ),
     mdevs: v.optional(v.record(uuidText, mdevSchema, "mediated devices by UUID"), {}),

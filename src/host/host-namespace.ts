@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { packageRoot } from "./package-root.ts";
 import type { HostPlaces } from "./places.ts";
+import { kernelFrame, type UeventProperties, udevFrame } from "./uevents/uevent-frames.ts";
 
 /**
  * The mount and network namespaces of one host, made once and held by a small process that ends with the host, however that ends: its
@@ -14,6 +15,8 @@ export interface HostNamespace {
   readonly pid: number;
   /** What this machine could not give, one sentence each. */
   readonly problems: readonly string[];
+  /** Tells the programs in it of a uevent; resolves when it is sent. */
+  sendUevent(properties: UeventProperties): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,10 +34,24 @@ export async function createHostNamespace(places: HostPlaces): Promise<HostNames
     holder.once("exit", () => resolve());
     holder.once("error", () => resolve());
   });
-  const problems = await readProblems(holder);
+  const unsent: (() => void)[] = [];
+  let hasEnded = false;
+  void ended.then(() => {
+    hasEnded = true;
+    for (const resolve of unsent.splice(0)) resolve();
+  });
+  const problems = await readProblems(holder, () => unsent.shift()?.());
+  const sends = !problems.some((problem) => problem.startsWith("perl "));
   return {
     pid: holder.pid ?? 0,
     problems,
+    sendUevent(properties) {
+      if (!sends || hasEnded) return Promise.resolve();
+      return new Promise((resolve) => {
+        unsent.push(resolve);
+        holder.stdin?.write(`${udevFrame(properties).toString("hex")} ${kernelFrame(properties).toString("hex")}\n`);
+      });
+    },
     async close() {
       holder.stdin?.end();
       await ended;
@@ -42,9 +59,10 @@ export async function createHostNamespace(places: HostPlaces): Promise<HostNames
   };
 }
 
-async function readProblems(holder: ChildProcess): Promise<string[]> {
+async function readProblems(holder: ChildProcess, onSent: () => void): Promise<string[]> {
   const problems: string[] = [];
   let complaint = "";
+  holder.stdin?.on("error", () => {});
   holder.stderr?.on("data", (chunk) => {
     complaint += String(chunk);
   });
@@ -52,7 +70,8 @@ async function readProblems(holder: ChildProcess): Promise<string[]> {
     holder.once("error", (error) => reject(new Error(`unshare does not run: ${error.message} (package util-linux)`)));
     holder.once("exit", (status) => reject(new Error(`the host's namespaces cannot be made (status ${status}): ${complaint.trim()}`)));
     createInterface({ input: holder.stdout! }).on("line", (line) => {
-      if (line === "ready") resolve();
+      if (line === "sent") onSent();
+      else if (line === "ready") resolve();
       else if (line.startsWith("problem ")) problems.push(line.slice("problem ".length));
     });
   });

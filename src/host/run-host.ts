@@ -6,9 +6,10 @@ import { Refusal } from "./control-protocol.ts";
 import { type ControlServer, serveControl } from "./control-server.ts";
 import { clearHostFolder, describeHost, type HostDescription, makeHostFolder, makeHostPrograms, makeRootFolder } from "./host-folder.ts";
 import { takeHostLock } from "./host-lock.ts";
-import { createHostNamespace } from "./host-namespace.ts";
+import { createHostNamespace, type HostNamespace } from "./host-namespace.ts";
 import { places as allPlaces, hostPlaces, makePrivateFolder, refuseLongSocketPath } from "./places.ts";
 import { startRuntime } from "./start-runtime.ts";
+import type { UeventProperties } from "./uevents/uevent-frames.ts";
 
 /**
  * One host put together: lock, folder, model, mount, namespaces, control socket, in this order, and taken apart in the
@@ -27,6 +28,8 @@ export interface RunningHost {
 export interface RunOptions {
   readonly isMounted: boolean;
   readonly onEvent?: (event: ModelEvent) => void;
+  /** A bug that failed one operation. */
+  readonly onFault?: (error: Error) => void;
 }
 
 export async function runHost(configuration: HostConfiguration, options: RunOptions): Promise<RunningHost> {
@@ -49,6 +52,7 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
     undo.push(() => clearHostFolder(places));
 
     let server: ControlServer | undefined;
+    let namespace: HostNamespace | undefined;
     let reportEnd: (reason: string | undefined) => void = () => {};
     const stopped = new Promise<string | undefined>((resolve) => {
       reportEnd = resolve;
@@ -66,18 +70,21 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
       onEvent(event) {
         server?.publish(event);
         options.onEvent?.(event);
+        return event.type === "uevent" ? namespace?.sendUevent(event.properties as UeventProperties) : undefined;
       },
-      onFault: (error) => void stop(`the host failed: ${error.message}`),
+      onFault: (error) => options.onFault?.(error),
     });
     undo.push(() => runtime.stop());
+    void runtime.ended.then((error) => {
+      if (error) void stop(error.message);
+    });
 
     const problems: string[] = [];
-    let namespacePid: number | null = null;
     if (options.isMounted) {
-      const namespace = await createHostNamespace(places);
-      undo.push(() => namespace.close());
-      problems.push(...namespace.problems);
-      namespacePid = namespace.pid;
+      const made = await createHostNamespace(places);
+      namespace = made;
+      undo.push(() => made.close());
+      problems.push(...made.problems);
       makeRootFolder(places);
     }
     makeHostPrograms(places);
@@ -91,7 +98,7 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
       isMounted: options.isMounted,
       mount: options.isMounted ? places.mount : null,
       controlSocket: places.controlSocket,
-      namespacePid,
+      namespacePid: namespace?.pid ?? null,
       hasUserNamespace: process.env.ADJUNCT_USER_NAMESPACE === "1",
     };
     rmSync(places.controlSocket, { force: true });
@@ -104,7 +111,7 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
     const { close } = server;
     undo.push(() => close());
     describeHost(places, description);
-    if (stopping) throw new Error("the host failed while it started");
+    if (stopping !== undefined) throw new Error("the host failed while it started");
     return { description, problems, command: (request) => runtime.command(request), stop: () => stop(), stopped };
   } catch (error) {
     await takeDown();

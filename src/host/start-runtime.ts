@@ -1,45 +1,32 @@
+import { join } from "node:path";
+import { startInProcess } from "../runtime/in-process.ts";
 import type { ModelEvent } from "../runtime/model.ts";
-import { Wait } from "../sysfs/wait.ts";
+import { startMounted } from "../runtime/mounted.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import type { HostConfiguration } from "./configuration.ts";
 import { createHost } from "./host.ts";
-
-/** A host's model at work. */
-export interface HostRuntime {
-  command(request: unknown): Promise<unknown>;
-  stop(): Promise<void>;
-}
+import { packageRoot } from "./package-root.ts";
 
 export interface StartRuntimeOptions {
   readonly configuration: HostConfiguration;
   /** Undefined: in process, without a mount. */
   readonly mountPoint: string | undefined;
-  readonly onEvent: (event: ModelEvent) => void;
+  /** What it returns is waited for before the write that caused a uevent returns. */
+  readonly onEvent: (event: ModelEvent) => void | Promise<void>;
+  /** A bug that failed one operation; the host goes on. */
   readonly onFault: (error: Error) => void;
 }
 
-export async function startRuntime({ configuration, onEvent }: StartRuntimeOptions): Promise<HostRuntime> {
-  const model = createHost(configuration, onEvent);
-  const started = performance.now();
-  const step = (): void => {
-    model.tick(performance.now() - started);
-    while (model.work(10));
-  };
-  const timer = setInterval(step, 50);
-  return {
-    async command(request) {
-      try {
-        const result = model.command(request);
-        if (!(result instanceof Wait)) return result;
-        return await new Promise((resolve, reject) => {
-          result.onSettled((outcome) => ("error" in outcome ? reject(outcome.error) : resolve(outcome.value)));
-          step();
-        });
-      } finally {
-        step();
-      }
-    },
-    async stop() {
-      clearInterval(timer);
-    },
-  };
+/** Starts the model of a host, behind a mount or in this thread, with a clock that runs by itself. */
+export async function startRuntime({ configuration, mountPoint, onEvent, onFault }: StartRuntimeOptions): Promise<Runtime> {
+  const common = { configuration, clock: "real", onEvent, onFault } as const;
+  if (mountPoint === undefined) return startInProcess(createHost, common);
+  return startMounted({
+    ...common,
+    // The model thread imports it by itself, so it is the compiled one also where this file is not.
+    modelModule: join(packageRoot, "dist/host/host.js"),
+    modelExport: "createHost",
+    mountPoint,
+    awaitedEventTypes: ["uevent"],
+  });
 }

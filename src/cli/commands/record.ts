@@ -1,4 +1,6 @@
-import { recordHost } from "../../host/record.ts";
+import { Refusal } from "../../host/control-protocol.ts";
+import { NothingToRecord, recordHost } from "../../host/record/record-host.ts";
+import { recordingText } from "../../host/record/recording-text.ts";
 import { type Command, exitStatus } from "../command.ts";
 
 export const record: Command = {
@@ -11,12 +13,16 @@ export const record: Command = {
   ],
   examples: ["adjunct record --mask-secrets > lpar1.yaml", "adjunct exec lpar1 -- adjunct record > copy.yaml"],
   async run({ options, wantsJson, output }) {
-    const recording = recordHost({
-      sysfs: process.env.SYSFS_ROOT ?? "/sys",
-      masksSecrets: options.maskSecrets === true,
-      name: typeof options.name === "string" ? options.name : undefined,
-    });
-    output.print(wantsJson ? JSON.stringify(recording.content, null, 2) : recording.text.trimEnd());
-    return exitStatus.done;
+    try {
+      const recording = recordHost({
+        sysfs: process.env.SYSFS_ROOT ?? "/sys",
+        masksSecrets: options.maskSecrets === true,
+        name: typeof options.name === "string" ? options.name : undefined,
+      });
+      output.print(wantsJson ? JSON.stringify(recording, null, 2) : recordingText(recording).trimEnd());
+      return exitStatus.done;
+    } catch (error) {
+      throw error instanceof NothingToRecord ? new Refusal(error.message) : error;
+    }
   },
 };

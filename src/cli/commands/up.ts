@@ -35,7 +35,10 @@ async function runInForeground(
   isMounted: boolean,
 ): Promise<number> {
   const { runHost } = await import("../../host/run-host.ts");
-  const host = await runHost(configuration, { isMounted });
+  const host = await runHost(configuration, {
+    isMounted,
+    onFault: (error) => invocation.output.note(`adjunct: a bug failed one operation: ${error.stack ?? error.message}`),
+  });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void host.stop());
   for (const problem of host.problems) invocation.output.note(`adjunct: ${problem}`);
   printResult(invocation, host.description, () => [hostSummary(host.description), ...nextSteps(host.description)]);
