@@ -34,7 +34,8 @@ export function handleOpen(session: Session): void {
   const { mode } = node.attribute;
   if (access !== writeOnlyAccess && (mode & 0o444) === 0) return fail("EACCES");
   if (access !== readOnlyAccess && (mode & 0o222) === 0) return fail("EACCES");
-  if (!session.isAttached(node)) return fail("ENODEV");
+  // Its name is gone for kernfs already; ours may still be held by who has it open.
+  if (!session.isAttached(node)) return fail("ENOENT");
   const isCached = access === readOnlyAccess && known.hasExactSize && node.isCacheable;
   const handle = files.add({ kind: "file", node, isCached, text: undefined, position: 0 });
   channel.send(

@@ -63,9 +63,9 @@ const requestAbort = (folder: string, minor: number): boolean => {
   }
 };
 
-/** Whether a server answers, or at least holds the request: a dead one gives ENOTCONN. */
+/** Whether a server answers, or at least holds the request: a dead one gives ENOTCONN. The kernel never answers a statfs by itself. */
 const answers = async (mountPoint: string): Promise<boolean> => {
-  const result = await run("stat", ["-c", "%i", mountPoint], undefined, probeLimitMs);
+  const result = await run("stat", ["-f", "-c", "%s", mountPoint], undefined, probeLimitMs);
   return result.status === 0 || result.status === undefined;
 };
 

@@ -83,7 +83,11 @@ export class Session {
   /** Whether a node that the kernel still knows is part of the tree. */
   isAttached(node: TreeNode): boolean {
     if (node === this.wakeNode) return true;
-    for (let at: TreeNode = node; at !== this.root; at = at.parent) if (!at.parent || at.parent.lookup(at.name) !== at) return false;
+    for (let at: TreeNode = node; at !== this.root; at = at.parent) {
+      if (!at.parent) return false;
+      // A tree of its own, the /sys of a Linux, hangs below the root under another name.
+      if (at.parent.lookup(at.name) !== at && !(at.parent === this.root && [...this.root.children].includes(at as Directory))) return false;
+    }
     return true;
   }
 

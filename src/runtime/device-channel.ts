@@ -67,8 +67,8 @@ export class DeviceChannel implements Channel {
   }
 
   /** Some of the work that is left; what came of it leaves at once, and what waited for its end when none is left. */
-  slice(): void {
-    this.#turns?.slice();
+  slice(budgetMs: number): void {
+    this.#turns?.slice(budgetMs);
     this.#flush(undefined);
   }
 

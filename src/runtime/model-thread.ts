@@ -1,5 +1,6 @@
 import { readSync } from "node:fs";
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { opcode } from "../fuse/abi.ts";
 import { abandonWaiting } from "../fuse/file-handlers.ts";
 import { Messages } from "../fuse/messages.ts";
 import { Session } from "../fuse/session.ts";
@@ -8,9 +9,9 @@ import { DeviceChannel, type Notifier, writeMessage } from "./device-channel.ts"
 import { toFailure } from "./failure.ts";
 import { type Input, type Notice, type Output, toOutput } from "./messages.ts";
 import type { CreateModel, ModelEvent } from "./model.ts";
-import { ModelTurns } from "./model-turns.ts";
+import { ModelTurns, shortSliceMs, sliceMs } from "./model-turns.ts";
 import type { ClockKind } from "./runtime.ts";
-import { sharedWord } from "./shared-state.ts";
+import { mountState, sharedWord } from "./shared-state.ts";
 import { wakeUnique } from "./wake-unique.ts";
 
 /**
@@ -121,10 +122,10 @@ async function serve(): Promise<void> {
   selfWake.retrieve(wakeNodeId, wakeUnique.self);
   const selfWakeBytes = selfWake.take();
   /** One slice, and the next one behind the requests that are waiting now. */
-  const workOn = (): void => {
-    channel.slice();
+  const workOn = (budgetMs: number): void => {
+    channel.slice(budgetMs);
     // Nobody holds the wake file yet: then the work is done in one go.
-    while (turns.hasWork && !session.isWakeFileHeld) channel.slice();
+    while (turns.hasWork && !session.isWakeFileHeld) channel.slice(sliceMs);
     if (!turns.hasWork) return;
     isWakingItself = true;
     writeMessage(device, selfWakeBytes, selfWakeBytes.length, fault);
@@ -132,10 +133,17 @@ async function serve(): Promise<void> {
 
   const { request } = session;
   const { bytes } = request;
+  let hasRequests = false;
   announceTimer();
   notice({ kind: "ready" });
+  // Before it is mounted, the device only says EPERM.
+  Atomics.wait(shared, sharedWord.mountState, mountState.none);
+  if (Atomics.load(shared, sharedWord.mountState) === mountState.stopped) isStopping = true;
   while (!isStopping) {
-    if (turns.hasWork && !isWakingItself) workOn();
+    if (turns.hasWork && !isWakingItself) {
+      workOn(hasRequests ? shortSliceMs : sliceMs);
+      hasRequests = false;
+    }
     let length: number;
     try {
       length = readSync(device, bytes, 0, bytes.length, null);
@@ -147,6 +155,7 @@ async function serve(): Promise<void> {
     }
     Atomics.add(shared, sharedWord.turns, 1);
     session.handle(length);
+    if (request.opcode !== opcode.notifyReply) hasRequests = true;
     announceTimer();
     Atomics.add(shared, sharedWord.turns, 1);
   }

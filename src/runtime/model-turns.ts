@@ -7,6 +7,8 @@ import type { Model } from "./model.ts";
  * others does not wait for theirs: where it has to, the model gives it a Wait.
  */
 export const sliceMs = 10;
+/** While requests keep coming: a program's next one is not held up by more than this. */
+export const shortSliceMs = 2;
 
 export class ModelTurns {
   #hasWork = false;
@@ -47,9 +49,9 @@ export class ModelTurns {
     return this.#hasWork;
   }
 
-  slice(): void {
+  slice(budgetMs = sliceMs): void {
     try {
-      this.#hasWork = this.model.work(sliceMs);
+      this.#hasWork = this.model.work(budgetMs);
     } catch (error) {
       this.#hasWork = false;
       this.onFault(error);

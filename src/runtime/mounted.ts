@@ -2,6 +2,8 @@ import { closeSync, openSync } from "node:fs";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { checkFuse, devicePath } from "../fuse/check-fuse.ts";
 import { Messages } from "../fuse/messages.ts";
+import { abortConnection, unmount } from "../fuse/mount.ts";
+import { mountsAt } from "../fuse/mount-table.ts";
 import { wakeNodeId } from "../fuse/wake-file.ts";
 import { writeMessage } from "./device-channel.ts";
 import { type Failure, fromFailure } from "./failure.ts";
@@ -11,7 +13,7 @@ import type { NotifierData } from "./notifier-thread.ts";
 import { PendingAnswers } from "./pending-answers.ts";
 import { RealClock } from "./real-clock.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
-import { createSharedState, sharedWord } from "./shared-state.ts";
+import { createSharedState, mountState, sharedWord } from "./shared-state.ts";
 import { Supervisor } from "./supervisor.ts";
 import { wakeUnique } from "./wake-unique.ts";
 
@@ -37,6 +39,8 @@ const defaultSilenceLimitMs = 60_000;
 const watchMs = 1000;
 /** How long an orderly end may take before the connection is aborted. */
 const stopLimitMs = 5000;
+/** How long the notifier may take for what it still has. */
+const notifierLimitMs = 1000;
 
 export async function startMounted(options: MountedOptions): Promise<Runtime> {
   const reason = checkFuse();
@@ -69,6 +73,8 @@ class MountedRuntime implements Runtime {
   readonly ended: Promise<Error | undefined>;
   #resolveEnded: (reason: Error | undefined) => void = () => {};
   #stopping: Promise<void> | undefined;
+  /** Of the mount's device number; it names the connection. */
+  #minor: number | undefined;
 
   constructor(options: MountedOptions) {
     this.#options = options;
@@ -139,6 +145,10 @@ class MountedRuntime implements Runtime {
       silenceLimitMs: options.silenceLimitMs ?? defaultSilenceLimitMs,
       onLost: () => end(new Error(`the supervisor of the mount at ${options.mountPoint} ended`)),
     });
+    void this.#supervisor.mounted.then((minor) => {
+      this.#minor = minor;
+      this.#setMountState(mountState.mounted);
+    });
     this.#watch = this.#watchModelThread();
     this.ready = Promise.all([this.#supervisor.ready, serving]).then(() => {});
   }
@@ -164,20 +174,36 @@ class MountedRuntime implements Runtime {
   async #stop(reason: Error | undefined): Promise<void> {
     clearInterval(this.#watch);
     this.#clock.stop();
-    const abort = setTimeout(() => {
-      this.#supervisor.abort();
-      void this.#modelThread.terminate();
-    }, stopLimitMs);
+    const force = setTimeout(() => void this.#force(), stopLimitMs);
     await this.#supervisor.unmount();
+    if (this.#isStillMounted) await unmount(this.#options.mountPoint);
+    this.#setMountState(mountState.stopped);
     this.#post({ kind: "stop" });
     await this.#modelThreadExited;
-    clearTimeout(abort);
+    clearTimeout(force);
+    const forceNotifier = setTimeout(() => void this.#notifierThread.terminate(), notifierLimitMs);
     await this.#notifierThreadExited;
+    clearTimeout(forceNotifier);
     this.#mailbox.close();
     closeSync(this.#device);
     await this.#supervisor.close();
     this.#answers.end(reason ?? new Error("the runtime was stopped"));
     this.#resolveEnded(reason);
+  }
+
+  /** The supervisor is lost: another program has to take the mount away. */
+  get #isStillMounted(): boolean {
+    return this.#minor !== undefined && mountsAt(this.#options.mountPoint).some(({ minor }) => minor === this.#minor);
+  }
+
+  async #force(): Promise<void> {
+    if (this.#minor !== undefined) await abortConnection(this.#minor);
+    await this.#modelThread.terminate();
+  }
+
+  #setMountState(state: number): void {
+    Atomics.store(this.#shared, sharedWord.mountState, state);
+    Atomics.notify(this.#shared, sharedWord.mountState);
   }
 
   #post(input: Input): void {

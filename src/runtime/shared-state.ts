@@ -10,6 +10,10 @@ export const sharedWord = {
   isWoken: 3,
   /** Odd while the model thread is at work on an input: model thread. */
   turns: 4,
+  /** 0 until there is a mount to read from, or there will be none: main thread. */
+  mountState: 5,
 } as const;
+
+export const mountState = { none: 0, mounted: 1, stopped: 2 } as const;
 
 export const createSharedState = (): Int32Array<SharedArrayBuffer> => new Int32Array(new SharedArrayBuffer(64));

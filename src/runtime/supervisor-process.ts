@@ -13,7 +13,7 @@ import { wakeFileName } from "../fuse/wake-file.ts";
  *
  *   node supervisor-process.js MOUNT-POINT SILENCE-LIMIT-MS
  *
- * Input, a word a line: `beat` | `abort` | `unmount`. Output, JSON a line: `{"ready":true}`, `{"failed":TEXT}`, `{"unmounted":true}`.
+ * Input, a word a line: `beat` | `unmount`. Output, JSON a line: `{"mounted":MINOR}`, `{"ready":true}`, `{"failed":TEXT}`, `{"unmounted":true}`.
  */
 const device = 3;
 const [mountPoint = "", silenceLimit = ""] = process.argv.slice(2);
@@ -31,7 +31,6 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE"] as const) proces
 const input = createInterface({ input: process.stdin });
 input.on("line", (word) => {
   lastBeatMs = performance.now();
-  if (word === "abort") void takeAway(true);
   if (word === "unmount") void takeAway(false).then(() => say({ unmounted: true }));
 });
 input.on("close", () => void takeAway(true).finally(() => process.exit(0)));
@@ -52,6 +51,7 @@ async function begin(): Promise<void> {
     await mountFuse(device, mountPoint);
     closeSync(device);
     minor = mountsAt(mountPoint).at(-1)?.minor;
+    say({ mounted: minor });
   } catch (error) {
     say({ failed: error instanceof Error ? error.message : String(error) });
     mounting = Promise.resolve();

@@ -22,6 +22,9 @@ export class Supervisor {
   #resolveReady: () => void = () => {};
   #rejectReady: (error: Error) => void = () => {};
   #resolveUnmounted: () => void = () => {};
+  #resolveMounted: (minor: number) => void = () => {};
+  /** Requests may come; the minor number of the mount's device. Never resolves if that fails. */
+  readonly mounted: Promise<number>;
   /** Mounted, and the wake file is open; rejects with why not. */
   readonly ready: Promise<void>;
   readonly #unmounted: Promise<void>;
@@ -32,6 +35,9 @@ export class Supervisor {
       this.#rejectReady = reject;
     });
     this.ready.catch(() => {});
+    this.mounted = new Promise((resolve) => {
+      this.#resolveMounted = resolve;
+    });
     this.#unmounted = new Promise((resolve) => {
       this.#resolveUnmounted = resolve;
     });
@@ -72,11 +78,6 @@ export class Supervisor {
     await this.#unmounted;
   }
 
-  /** Ends the connection, whoever still uses it. */
-  abort(): void {
-    this.#say("abort");
-  }
-
   /** Ends the process; it takes away what is still mounted. */
   async close(): Promise<void> {
     this.#isClosing = true;
@@ -90,7 +91,8 @@ export class Supervisor {
   }
 
   #hear(line: string): void {
-    const message = JSON.parse(line) as { ready?: boolean; failed?: string; unmounted?: boolean };
+    const message = JSON.parse(line) as { mounted?: number; ready?: boolean; failed?: string; unmounted?: boolean };
+    if (message.mounted !== undefined) this.#resolveMounted(message.mounted);
     if (message.ready) this.#resolveReady();
     if (message.failed !== undefined) this.#rejectReady(new Error(message.failed));
     if (message.unmounted) this.#resolveUnmounted();

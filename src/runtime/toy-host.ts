@@ -8,7 +8,7 @@ import { startMounted } from "./mounted.ts";
 const [mountPoint = "", options = "{}"] = process.argv.slice(2);
 const say = (message: object): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
 
-const runtime = await startMounted({
+const start = startMounted({
   modelModule: new URL("./toy-model.js", import.meta.url),
   configuration: {},
   clock: "real",
@@ -16,6 +16,10 @@ const runtime = await startMounted({
   onEvent: (event) => say({ event }),
   onFault: (error) => say({ fault: `${error.name}: ${error.message}` }),
   ...(JSON.parse(options) as object),
+});
+const runtime = await start.catch((error: Error) => {
+  say({ failed: error.message });
+  process.exit(1);
 });
 void runtime.ended.then((reason) => {
   say({ ended: reason?.message ?? null });

@@ -60,6 +60,7 @@ class Toy implements Model {
     if (what === "set" && value !== undefined) return this.#set(value);
     if (what === "value") return this.#value;
     if (what === "sleep") return this.#sleep();
+    if (what === "hang") for (;;);
     return fail("EINVAL");
   }
 
