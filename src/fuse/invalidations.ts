@@ -38,7 +38,7 @@ export class Invalidations implements TreeObserver {
   #dropTexts(removed: TreeNode): void {
     if (removed.kind === "attribute") this.changed(removed);
     if (removed.kind !== "directory") return;
-    for (const node of this.nodes.cachedTexts) if (isBelow(node, removed)) this.#drop(node);
+    for (const node of this.nodes.cachedTexts(removed)) this.#drop(node);
   }
 
   #drop(node: TreeNode): void {
@@ -46,8 +46,3 @@ export class Invalidations implements TreeObserver {
     this.messages.invalidateInode(node.handle);
   }
 }
-
-const isBelow = (node: AttributeNode, ancestor: Directory): boolean => {
-  for (let at: Directory | undefined = node.parent; at; at = at.parent) if (at === ancestor) return true;
-  return false;
-};

@@ -19,7 +19,8 @@ const nanosecondsPerSecond = 1_000_000_000;
 
 export class NodeTable {
   readonly #known = new Map<number, KnownNode>();
-  readonly #cachedTexts = new Set<AttributeNode>();
+  /** Attributes of which the kernel may hold the text, by their directory. */
+  readonly #cachedTexts = new Map<Directory, Set<AttributeNode>>();
   readonly #startSeconds: number;
   readonly #lastPermanentId: number;
   #lastId = 0;
@@ -62,17 +63,24 @@ export class NodeTable {
   setCached(node: TreeNode): void {
     if (node.isCached) return;
     node.isCached = true;
-    if (node.kind === "attribute") this.#cachedTexts.add(node);
+    if (node.kind !== "attribute") return;
+    const texts = this.#cachedTexts.get(node.parent);
+    if (texts) texts.add(node);
+    else this.#cachedTexts.set(node.parent, new Set([node]));
   }
 
   clearCached(node: TreeNode): void {
     node.isCached = false;
-    if (node.kind === "attribute") this.#cachedTexts.delete(node);
+    if (node.kind !== "attribute") return;
+    const texts = this.#cachedTexts.get(node.parent);
+    if (texts?.delete(node) && texts.size === 0) this.#cachedTexts.delete(node.parent);
   }
 
-  /** Attributes of which the kernel may hold the text. */
-  get cachedTexts(): ReadonlySet<AttributeNode> {
-    return this.#cachedTexts;
+  /** The attributes in `directory` and below it of which the kernel may hold the text. */
+  cachedTexts(directory: Directory): AttributeNode[] {
+    const found = [...(this.#cachedTexts.get(directory) ?? [])];
+    for (const child of directory.children) if (child.kind === "directory") found.push(...this.cachedTexts(child));
+    return found;
   }
 
   /** Gives a directory a modification time that it never had before. */

@@ -3,8 +3,8 @@ import type { Channel } from "../fuse/channel.ts";
 import type { Invalidations } from "../fuse/invalidations.ts";
 import { Messages } from "../fuse/messages.ts";
 import type { Reply } from "../fuse/reply.ts";
-import type { Batch, Output } from "./messages.ts";
 import type { ModelTurns } from "./model-turns.ts";
+import type { Batch, Output } from "./thread-messages.ts";
 
 /**
  * The order in which things leave the model thread. An input that changed nothing is answered here, with one write. All others go to

@@ -1,10 +1,10 @@
 import { fromFailure, toFailure } from "./failure.ts";
-import { type Output, toOutput } from "./messages.ts";
 import type { CreateModel } from "./model.ts";
 import { ModelTurns } from "./model-turns.ts";
 import { PendingAnswers } from "./pending-answers.ts";
 import { RealClock } from "./real-clock.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
+import { type Output, toOutput } from "./thread-messages.ts";
 
 /** Runs a model in this thread, without a mount. Its work is done in slices between which the event loop goes on. */
 export function startInProcess(createModel: CreateModel, options: RuntimeOptions): Runtime {

@@ -1,17 +1,20 @@
 import { readSync } from "node:fs";
-import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { opcode } from "../fuse/abi.ts";
 import { abandonWaiting } from "../fuse/file-handlers.ts";
 import { Messages } from "../fuse/messages.ts";
 import { Session } from "../fuse/session.ts";
 import { wakeNodeId } from "../fuse/wake-file.ts";
-import { DeviceChannel, type Notifier, writeMessage } from "./device-channel.ts";
+import { DeviceChannel, writeMessage } from "./device-channel.ts";
 import { toFailure } from "./failure.ts";
-import { type Input, type Notice, type Output, toOutput } from "./messages.ts";
+import { Mailbox } from "./mailbox.ts";
 import type { CreateModel, ModelEvent } from "./model.ts";
 import { ModelTurns, shortSliceMs, sliceMs } from "./model-turns.ts";
+import { NotifierPort } from "./notifier-port.ts";
 import type { ClockKind } from "./runtime.ts";
 import { mountState, sharedWord } from "./shared-state.ts";
+import type { Notice } from "./thread-messages.ts";
+import { TimerAnnouncer } from "./timer-announcer.ts";
 import { wakeUnique } from "./wake-unique.ts";
 
 /**
@@ -32,155 +35,109 @@ export interface ModelThreadData {
   readonly notifier: MessagePort;
 }
 
-const data = workerData as ModelThreadData;
-const notice = (message: Notice): void => parentPort?.postMessage(message);
-const fault = (error: unknown): void => notice({ kind: "fault", failure: toFailure(error) });
-
 /** Errors of read(2) after which the next one may succeed: the request was given up before we took it. */
 const passingErrors: ReadonlySet<string | undefined> = new Set(["ENOENT", "EINTR", "EAGAIN"]);
 /** The mount is gone, or was aborted. */
 const finalErrors: ReadonlySet<string | undefined> = new Set(["ENODEV", "ECONNABORTED"]);
 
+const data = workerData as ModelThreadData;
+const { device, shared } = data;
+const notifier = new NotifierPort(data.notifier, shared);
+const notice = (message: Notice): void => parentPort?.postMessage(message);
+const fault = (error: unknown): void => notice({ kind: "fault", failure: toFailure(error) });
+
 try {
-  await serve();
+  await run();
 } catch (error) {
-  endNotifier(data);
-  data.mailbox.close();
   notice({ kind: "dead", failure: toFailure(error) });
 }
+notifier.end();
+data.mailbox.close();
 
-async function serve(): Promise<void> {
-  const { device, shared, mailbox, awaitedEventTypes } = data;
-  const earlyEvents: ModelEvent[] = [];
-  let emit = (event: ModelEvent): void => void earlyEvents.push(event);
-  const module = (await import(data.modelModule)) as Readonly<Record<string, CreateModel | undefined>>;
-  const createModel = module[data.modelExport];
-  if (!createModel) throw new Error(`${data.modelModule} exports no ${data.modelExport}`);
+async function run(): Promise<void> {
+  const early: ModelEvent[] = [];
+  let emit = (event: ModelEvent): void => void early.push(event);
+  const createModel = await importModel();
   const startMs = performance.now();
   const model = createModel(data.configuration, (event) => emit(event));
   const turns = new ModelTurns(model, data.clock === "real" ? () => performance.now() - startMs : undefined, fault);
-
-  let isStopping = false;
+  const timer = new TimerAnnouncer(turns, (delayMs) => notice({ kind: "timer", delayMs }));
   let isWakingItself = false;
   const channel = new DeviceChannel({
     device,
-    notifier: createNotifier(data),
-    awaitedEventTypes: new Set(awaitedEventTypes),
+    notifier,
+    awaitedEventTypes: new Set(data.awaitedEventTypes),
     onFault: fault,
     onWoken(unique) {
       if (unique === wakeUnique.self) isWakingItself = false;
-      else takeInputs();
+      else mailbox.drain();
     },
   });
   const session = new Session(model.root, channel);
   channel.connect(turns, session.invalidations);
+  const mailbox = new Mailbox(data.mailbox, shared, turns, channel, timer);
   emit = (event) => channel.output({ kind: "event", event });
-  for (const event of earlyEvents) emit(event);
+  for (const event of early) emit(event);
+  // What the model queued while it was made.
   channel.beginInput();
   channel.endInput(undefined);
-
-  let announcedMs: number | undefined;
-  const announceTimer = (): void => {
-    const delayMs = turns.nextDelayMs;
-    if (delayMs === undefined) return;
-    const dueMs = performance.now() + delayMs;
-    if (announcedMs !== undefined && dueMs > announcedMs - 1) return;
-    announcedMs = dueMs;
-    notice({ kind: "timer", delayMs });
-  };
-
-  const takeInput = (input: Input): void => {
-    if (input.kind === "stop") {
-      isStopping = true;
-      return;
-    }
-    if (input.kind === "command") {
-      channel.beginInput();
-      let answer: Output | undefined;
-      let isRunning = true;
-      turns.command(input.request, (outcome) => {
-        const output = toOutput(input.id, outcome);
-        if (isRunning) answer = output;
-        else channel.output(output);
-      });
-      isRunning = false;
-      channel.endCommand(answer);
-      return;
-    }
-    announcedMs = undefined;
-    if (input.nowMs === undefined) channel.beginInput();
-    else turns.tick(input.nowMs);
-    channel.endCommand(input.id === undefined ? undefined : { kind: "answer", id: input.id, value: undefined });
-  };
-
-  const takeInputs = (): void => {
-    Atomics.store(shared, sharedWord.isWoken, 0);
-    for (let message = receiveMessageOnPort(mailbox); message; message = receiveMessageOnPort(mailbox)) takeInput(message.message as Input);
-  };
-
-  const selfWake = new Messages();
-  selfWake.retrieve(wakeNodeId, wakeUnique.self);
-  const selfWakeBytes = selfWake.take();
-  /** One slice, and the next one behind the requests that are waiting now. */
-  const workOn = (budgetMs: number): void => {
-    channel.slice(budgetMs);
-    // Nobody holds the wake file yet: then the work is done in one go.
-    while (turns.hasWork && !session.isWakeFileHeld) channel.slice(sliceMs);
-    if (!turns.hasWork) return;
-    isWakingItself = true;
-    writeMessage(device, selfWakeBytes, selfWakeBytes.length, fault);
-  };
-
-  const { request } = session;
-  const { bytes } = request;
-  let hasRequests = false;
-  announceTimer();
+  timer.update();
   notice({ kind: "ready" });
-  // Before it is mounted, the device only says EPERM.
-  Atomics.wait(shared, sharedWord.mountState, mountState.none);
-  if (Atomics.load(shared, sharedWord.mountState) === mountState.stopped) isStopping = true;
-  while (!isStopping) {
+
+  const wakeItself = createSelfWake();
+  const { request } = session;
+  let hasRequests = false;
+  if (!isMounted()) return;
+  while (!mailbox.isStopped) {
     if (turns.hasWork && !isWakingItself) {
-      workOn(hasRequests ? shortSliceMs : sliceMs);
+      channel.slice(hasRequests ? shortSliceMs : sliceMs);
       hasRequests = false;
+      // Until somebody holds the wake file, work is done in one go.
+      while (turns.hasWork && !session.isWakeFileHeld) channel.slice(sliceMs);
+      isWakingItself = turns.hasWork;
+      if (isWakingItself) wakeItself();
     }
-    let length: number;
-    try {
-      length = readSync(device, bytes, 0, bytes.length, null);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (passingErrors.has(code)) continue;
-      if (finalErrors.has(code)) break;
-      throw error;
-    }
+    const length = readRequest(request.bytes);
+    if (length === undefined) break;
     Atomics.add(shared, sharedWord.turns, 1);
     session.handle(length);
-    if (request.opcode !== opcode.notifyReply) hasRequests = true;
-    announceTimer();
+    hasRequests ||= request.opcode !== opcode.notifyReply;
+    timer.update();
     Atomics.add(shared, sharedWord.turns, 1);
   }
   abandonWaiting(session);
   channel.finish();
-  endNotifier(data);
-  mailbox.close();
 }
 
-function endNotifier({ notifier, shared }: ModelThreadData): void {
-  notifier.postMessage(null);
-  Atomics.add(shared, sharedWord.submitted, 1);
-  Atomics.notify(shared, sharedWord.submitted);
-  notifier.close();
+async function importModel(): Promise<CreateModel> {
+  const module = (await import(data.modelModule)) as Readonly<Record<string, CreateModel | undefined>>;
+  const createModel = module[data.modelExport];
+  if (!createModel) throw new Error(`${data.modelModule} exports no ${data.modelExport}`);
+  return createModel;
 }
 
-function createNotifier({ notifier, shared }: ModelThreadData): Notifier {
-  return {
-    get isIdle() {
-      return Atomics.load(shared, sharedWord.submitted) === Atomics.load(shared, sharedWord.completed);
-    },
-    submit(batch) {
-      notifier.postMessage(batch);
-      Atomics.add(shared, sharedWord.submitted, 1);
-      Atomics.notify(shared, sharedWord.submitted);
-    },
-  };
+/** Waits until there is a mount to read from: before, the device only says EPERM. False if there will be none. */
+function isMounted(): boolean {
+  Atomics.wait(shared, sharedWord.mountState, mountState.none);
+  return Atomics.load(shared, sharedWord.mountState) === mountState.mounted;
+}
+
+/** The length of the next request; undefined when there will be no more. */
+function readRequest(bytes: Buffer): number | undefined {
+  for (;;) {
+    try {
+      return readSync(device, bytes, 0, bytes.length, null);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (finalErrors.has(code)) return undefined;
+      if (!passingErrors.has(code)) throw error;
+    }
+  }
+}
+
+function createSelfWake(): () => void {
+  const messages = new Messages();
+  messages.retrieve(wakeNodeId, wakeUnique.self);
+  const bytes = messages.take();
+  return () => writeMessage(device, bytes, bytes.length, fault);
 }

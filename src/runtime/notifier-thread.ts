@@ -2,8 +2,8 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "
 import { forEachMessage } from "../fuse/messages.ts";
 import { writeMessage } from "./device-channel.ts";
 import { toFailure } from "./failure.ts";
-import type { Batch, Delivery, Notice } from "./messages.ts";
 import { sharedWord } from "./shared-state.ts";
+import type { Batch, Delivery, Notice } from "./thread-messages.ts";
 
 /**
  * Sends batches, one after the other: invalidations, then what the model told the outside, then replies. An invalidation may have to wait

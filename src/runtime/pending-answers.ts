@@ -1,5 +1,5 @@
 import { fromFailure } from "./failure.ts";
-import type { Output } from "./messages.ts";
+import type { Output } from "./thread-messages.ts";
 
 /** Questions that the model has not answered yet, by number. */
 export class PendingAnswers {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtempSync, rmdirSync } from "node:fs";
+import { mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -102,13 +102,27 @@ describe.skipIf(reason !== undefined)("the supervisor of a mount", { timeout: 60
   });
 
   test("works without privileges in a user namespace, given a device that everybody may open", async () => {
-    // A private /dev/fuse for everybody, then a user without privileges who is root of a namespace of his own.
-    const inside = `mount --bind "$1" /dev/fuse && exec setpriv --reuid 65534 --regid 65534 --clear-groups unshare --user --map-root-user --mount sh -c '
-      cd / && mkdir "$1" && (sleep 3) | "$2" "$3" "$1" > "$1.out" & for i in $(seq 100); do grep -q ready "$0.out" 2>/dev/null && break; sleep 0.05; done
-      echo 5 > "$0/host/value"; cat "$0/host/hex"; wait; grep -c "$0" /proc/self/mountinfo; rm -r "$0" "$0.out"' "$2" "$2" "$3" "$4"`;
     const folder = mkdtempSync(join(tmpdir(), "adjunct-user-"));
-    const script = `mknod "$1/fuse" c 10 229 && chmod 0666 "$1/fuse" && chmod 0777 "$1" && unshare --mount sh -c '${"$0"}' 2>&1`;
-    expect([inside, script, folder].length).toBe(3);
+    const [device, mountPoint] = [join(folder, "fuse"), join(folder, "mount")];
+    await shell('mknod -m 0666 "$1" c 10 229 && mkdir "$2" && chmod 0755 "$3" "$2"', device, mountPoint, folder);
+    const unprivileged = "exec setpriv --reuid 65534 --regid 65534 --clear-groups unshare --user --map-root-user --mount";
+    const toy = await ToyProcess.start({}, mountPoint, [
+      "unshare",
+      "--mount",
+      "sh",
+      "-c",
+      `mount --bind "$0" /dev/fuse && ${unprivileged} "$@"`,
+      device,
+    ]);
+    try {
+      const inside = ["--user", "--mount", "--target", String(toy.process.pid)];
+      await run("nsenter", ...inside, "sh", "-c", 'echo 9 > "$0"', toy.path("value"));
+      expect(await run("nsenter", ...inside, "cat", toy.path("hex"))).toEqual({ status: 0, stdout: "0x00000009\n", stderr: "" });
+      expect(await toy.stop()).toBe(0);
+    } finally {
+      await toy.destroy();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("has a reason to give where nothing can be mounted", async () => {
