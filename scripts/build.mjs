@@ -6,12 +6,26 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isBuilt } from "./is-built.mjs";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const isChecking = process.argv.includes("--check");
+const program = fileURLToPath(import.meta.url);
+const root = dirname(dirname(program));
 
-if (isChecking || !isBuilt(root)) process.exitCode = build();
+if (process.argv[1] === program) {
+  const isChecking = process.argv.includes("--check");
+  process.exitCode = process.argv.includes("--locked") ? compile(isChecking) : build(isChecking);
+}
 
-function build() {
+/** The exit status. One compiler works at a time; who waited for it finds the work done. */
+export function build(isChecking = false) {
+  if (!isChecking && isBuilt(root)) return 0;
+  mkdirSync(join(root, "dist"), { recursive: true });
+  const words = [join(root, "dist/.lock"), process.execPath, program, "--locked", ...(isChecking ? ["--check"] : [])];
+  const { status, error } = spawnSync("flock", words, { stdio: ["ignore", 2, 2] });
+  if (error) process.stderr.write(`flock does not run: ${error.message} (package util-linux)\n`);
+  return status ?? 1;
+}
+
+function compile(isChecking) {
+  if (!isChecking && isBuilt(root)) return 0;
   const compiler = join(root, "node_modules/typescript/bin/tsc");
   if (!existsSync(compiler)) {
     process.stderr.write("TypeScript is not installed: npm ci\n");
@@ -21,7 +35,6 @@ function build() {
   const { status, stdout } = spawnSync(process.execPath, [compiler, "-p", join(root, "tsconfig.build.json")], { encoding: "utf8" });
   if (status !== 0) process.stderr.write(stdout);
   if (status !== 0 && (isChecking || !existsSync(join(root, "dist/cli/main.js")))) return 1;
-  mkdirSync(join(root, "dist"), { recursive: true });
   const stamp = join(root, "dist/.built");
   writeFileSync(stamp, "");
   // What was saved while the compiler ran is newer than the stamp.

@@ -5,8 +5,15 @@ import type { HostDescription } from "../host/host-folder.ts";
 import { launcher } from "../host/package-root.ts";
 import { hostPlaces, makePrivateFolder, places } from "../host/places.ts";
 
+/** What a host's process tells its parent when it is ready. */
+export interface ReadyHost {
+  readonly description: HostDescription;
+  /** What this machine could not give. */
+  readonly problems: readonly string[];
+}
+
 /** Starts a host in a process of its own and waits until it is ready; what it prints goes to a file in the run folder. */
-export async function startDetached(name: string, file: string, isMounted: boolean): Promise<HostDescription> {
+export async function startDetached(name: string, file: string, isMounted: boolean): Promise<ReadyHost> {
   makePrivateFolder(places().runFolder);
   const { output } = hostPlaces(name);
   const descriptor = openSync(output, "a", 0o600);
@@ -18,7 +25,7 @@ export async function startDetached(name: string, file: string, isMounted: boole
     child.once("error", reject);
     child.once("message", (message) => {
       child.unref();
-      resolve((message as { ready: HostDescription }).ready);
+      resolve(message as ReadyHost);
     });
     child.once("exit", () => {
       const said = readFileSync(output).subarray(from).toString().trim();

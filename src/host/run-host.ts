@@ -66,6 +66,7 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
     const bootedAt = new Date().toISOString();
     const runtime = await startRuntime({
       configuration,
+      clock: "real",
       mountPoint: options.isMounted ? places.mount : undefined,
       onEvent(event) {
         server?.publish(event);

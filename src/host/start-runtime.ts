@@ -2,13 +2,14 @@ import { join } from "node:path";
 import { startInProcess } from "../runtime/in-process.ts";
 import type { ModelEvent } from "../runtime/model.ts";
 import { startMounted } from "../runtime/mounted.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { ClockKind, Runtime } from "../runtime/runtime.ts";
 import type { HostConfiguration } from "./configuration.ts";
 import { createHost } from "./host.ts";
 import { packageRoot } from "./package-root.ts";
 
 export interface StartRuntimeOptions {
   readonly configuration: HostConfiguration;
+  readonly clock: ClockKind;
   /** Undefined: in process, without a mount. */
   readonly mountPoint: string | undefined;
   /** What it returns is waited for before the write that caused a uevent returns. */
@@ -17,9 +18,9 @@ export interface StartRuntimeOptions {
   readonly onFault: (error: Error) => void;
 }
 
-/** Starts the model of a host, behind a mount or in this thread, with a clock that runs by itself. */
-export async function startRuntime({ configuration, mountPoint, onEvent, onFault }: StartRuntimeOptions): Promise<Runtime> {
-  const common = { configuration, clock: "real", onEvent, onFault } as const;
+/** Starts the model of a host, behind a mount or in this thread. */
+export async function startRuntime({ configuration, clock, mountPoint, onEvent, onFault }: StartRuntimeOptions): Promise<Runtime> {
+  const common = { configuration, clock, onEvent, onFault } as const;
   if (mountPoint === undefined) return startInProcess(createHost, common);
   return startMounted({
     ...common,

@@ -1,7 +1,10 @@
+import type { HostConfiguration } from "../../host/configuration.ts";
 import { readConfigurationFile } from "../../host/configuration-file.ts";
-import type { Command, Invocation } from "../command.ts";
-import { exitStatus, printResult } from "../command.ts";
-import { hostSummary, nextSteps } from "../host-summary.ts";
+import { remarksOn } from "../../host/configuration-remarks.ts";
+import { hostStatus, parseHostStatus } from "../../host/host-status.ts";
+import { withHost } from "../../host/known-hosts.ts";
+import { type Command, exitStatus, type Invocation, printResult } from "../command.ts";
+import { hostSummary } from "../host-summary.ts";
 import { startDetached } from "../start-detached.ts";
 import { enterUserNamespaceIfNeeded } from "../user-namespace.ts";
 
@@ -19,32 +22,38 @@ export const up: Command = {
     const isMounted = invocation.options.mount !== false;
     // A mistake in the file is told before anything is started.
     const configuration = readConfigurationFile(file);
-    if (invocation.options.detach === true) {
-      const description = await startDetached(configuration.name, file, isMounted);
-      printResult(invocation, description, () => [hostSummary(description), ...nextSteps(description)]);
-      return exitStatus.done;
-    }
+    if (invocation.options.detach === true) return runDetached(invocation, configuration, file, isMounted);
     const isElsewhere = isMounted ? enterUserNamespaceIfNeeded() : undefined;
     return isElsewhere ?? runInForeground(invocation, configuration, isMounted);
   },
 };
 
-async function runInForeground(
-  invocation: Invocation,
-  configuration: ReturnType<typeof readConfigurationFile>,
-  isMounted: boolean,
-): Promise<number> {
+async function runDetached(invocation: Invocation, configuration: HostConfiguration, file: string, isMounted: boolean): Promise<number> {
+  const { description, problems } = await startDetached(configuration.name, file, isMounted);
+  for (const remark of [...remarksOn(configuration), ...problems]) invocation.output.note(`adjunct: ${remark}`);
+  const status = await withHost(configuration.name, hostStatus);
+  printResult(invocation, description, () => hostSummary(description, status));
+  return exitStatus.done;
+}
+
+async function runInForeground(invocation: Invocation, configuration: HostConfiguration, isMounted: boolean): Promise<number> {
   const { runHost } = await import("../../host/run-host.ts");
+  const { output } = invocation;
   const host = await runHost(configuration, {
     isMounted,
-    onFault: (error) => invocation.output.note(`adjunct: a bug failed one operation: ${error.stack ?? error.message}`),
+    onFault: (error) => output.note(`adjunct: a bug failed one operation: ${error.stack ?? error.message}`),
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void host.stop());
-  for (const problem of host.problems) invocation.output.note(`adjunct: ${problem}`);
-  printResult(invocation, host.description, () => [hostSummary(host.description), ...nextSteps(host.description)]);
-  process.send?.({ ready: host.description });
-  if (process.connected) process.disconnect();
+  const { description, problems } = host;
+  if (process.send) {
+    process.send({ description, problems });
+    process.disconnect();
+  } else {
+    for (const remark of [...remarksOn(configuration), ...problems]) output.note(`adjunct: ${remark}`);
+    const status = parseHostStatus(await host.command({ do: "status" }));
+    printResult(invocation, description, () => hostSummary(description, status));
+  }
   const reason = await host.stopped;
-  if (reason !== undefined) invocation.output.note(`adjunct: ${reason}`);
+  if (reason !== undefined) output.note(`adjunct: ${reason}`);
   return reason === undefined ? exitStatus.done : exitStatus.refused;
 }
