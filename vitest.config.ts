@@ -6,8 +6,8 @@ export default defineConfig({
     exclude: ["test/long/**", "node_modules/**", "dist/**"],
     globalSetup: ["test/setup/build.ts"],
     reporters: ["default", "./test/setup/skip-reporter.ts"],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
     // Two cores: mounts and hosts of several files at once would only slow each other down.
     maxWorkers: 2,
   },
