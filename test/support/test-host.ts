@@ -2,6 +2,7 @@ import { apqnName } from "../../src/ap/apqn.ts";
 import { Host } from "../../src/host/host.ts";
 import type { Uevent } from "../../src/linux/driver-core/uevents.ts";
 import type { GenerationName } from "../../src/linux/generation.ts";
+import { matrixText } from "../../src/linux/vfio-ap/matrix-text.ts";
 import type { AdapterProcessor } from "../../src/machine/adapter/processor.ts";
 import { type AdapterProfile, adapterProfileByName } from "../../src/machine/adapter-profile.ts";
 import { fullMachine, type MachineProfile } from "../../src/machine/machine.ts";
@@ -37,6 +38,9 @@ export class TestHost {
   readonly host: Host;
   readonly #uevents: Uevent[] = [];
   readonly #resets: string[] = [];
+  /** What was told until the modules were loaded, and logged. */
+  readonly bootUevents: readonly string[];
+  readonly bootLog: readonly string[];
   #logged = 0;
 
   constructor(options: TestHostOptions = {}) {
@@ -59,6 +63,8 @@ export class TestHost {
     this.host.settle();
     for (const name of options.modules ?? ["vfio_ap"]) this.host.finish(linux.modprobe(name));
     this.host.settle();
+    this.bootUevents = this.ueventTexts();
+    this.bootLog = this.log();
     this.forget();
   }
 
@@ -196,10 +202,10 @@ export class TestHost {
     return this.run(() => this.host.closeMdev(this.guest(name)));
   }
 
-  /** The queues that the control block of a guest lets it reach. */
+  /** What the control block of a guest lets it reach, as `guest_matrix` would print it. */
   apcb(name: string): string[] {
     const { adapters, usageDomains } = this.guest(name).vm.masks;
-    return [...adapters].flatMap((adapter) => [...usageDomains].map((domain) => apqnName((adapter << 8) | domain)));
+    return lines(matrixText(adapters, usageDomains));
   }
 
   adm(name: string): number[] {

@@ -280,7 +280,8 @@ export class ApBus extends Bus {
     const waiting = this.#toPoll[delay];
     if (waiting.size === 0) {
       const delayMs = delay === "reset-poll" ? resetPollMs : Number(this.pollTimeoutNs) / 1e6;
-      this.timers.after(delayMs, () => this.#pollAll(delay));
+      // A reply may never come: nobody waits for it to settle.
+      this.timers.after(delayMs, () => this.#pollAll(delay), { isBackground: delay === "reply-poll" });
     }
     waiting.add(queue);
   }
