@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { Mask } from "../../src/ap/mask.ts";
 import type { Host } from "../../src/host/host.ts";
 import { VirtualMachine } from "../../src/kvm/virtual-machine.ts";
@@ -13,11 +13,12 @@ import { anyInstruction, execute, interruptions } from "./bad-input/instructions
 import { makeSubject, writablePaths } from "./bad-input/subject.ts";
 import { randomText, recordedTexts } from "./bad-input/texts.ts";
 import { Reader, type Texts } from "./history/reader.ts";
-import { printSeed, runParameters } from "./seed.ts";
+import { printSeed, propertyTimeoutMs, runParameters } from "./seed.ts";
 
 /** Whatever is written to a file or given to an instruction: the kernel's or the machine's answer, and nothing changed on a refusal. */
 const randomTexts = 10_000;
 
+vi.setConfig({ testTimeout: propertyTimeoutMs });
 beforeAll(() => printSeed("test/properties/bad-input.test.ts"));
 
 /** A host that writes are tried on; a new one after every write that changed something. */

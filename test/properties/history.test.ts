@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { GenerationName } from "../../src/linux/generation.ts";
 import { check } from "./history/check.ts";
 import { checkCounts, checkLinks } from "./history/consistency.ts";
@@ -7,7 +7,7 @@ import { history, type Operation, type Setting } from "./history/operations.ts";
 import { checkOwnership } from "./history/ownership.ts";
 import { Reader, type Texts } from "./history/reader.ts";
 import { World } from "./history/world.ts";
-import { printSeed, runParameters } from "./seed.ts";
+import { printSeed, propertyTimeoutMs, runParameters } from "./seed.ts";
 
 /**
  * Random histories of a host: HMC, administrator, guests and time. After every operation all that must hold is checked.
@@ -17,6 +17,7 @@ const leastLosses = 100;
 let operations = 0;
 let losses = 0;
 
+vi.setConfig({ testTimeout: propertyTimeoutMs });
 beforeAll(() => printSeed("test/properties/history.test.ts"));
 afterAll(() => console.log(`${operations} operations, ${losses} queues lost with messages in them`));
 

@@ -8,6 +8,9 @@ export const seed = Number(process.env.ADJUNCT_SEED ?? randomInt(2 ** 31));
 
 const factor = Number(process.env.ADJUNCT_RUNS ?? 1);
 
+/** For machines that are busy with something else. */
+export const propertyTimeoutMs = 60_000 + 120_000 * factor;
+
 export function runParameters(runs: number): { seed: number; numRuns: number; endOnFailure: boolean } {
   return { seed, numRuns: Math.max(1, Math.round(runs * factor)), endOnFailure: process.env.ADJUNCT_SHRINK === "0" };
 }
