@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isMounted, ToyProcess, untilUnmounted } from "../src/runtime/toy-process.ts";
+import { isMounted, run, ToyProcess, untilUnmounted } from "../src/runtime/toy-process.ts";
 import { benchFolder, compile } from "./compile.ts";
 import type { Measurement } from "./measurement.ts";
 
@@ -60,7 +60,7 @@ export async function compareFuse(folder: string): Promise<Comparison[]> {
   } finally {
     reference.kill("SIGTERM");
     await toy.destroy();
-    await untilUnmounted(referencePoint, 5000);
+    if (!(await untilUnmounted(referencePoint, 5000))) await run("umount", "-l", referencePoint);
   }
 }
 

@@ -32,8 +32,8 @@ export function handleOpen(session: Session): void {
   if (!known || node?.kind !== "attribute") return fail("ENOENT");
   const access = request.u32(openIn.at.flags) & accessModeMask;
   const { mode } = node.attribute;
-  if (access !== writeOnlyAccess && (mode & 0o444) === 0) return fail("EACCES");
-  if (access !== readOnlyAccess && (mode & 0o222) === 0) return fail("EACCES");
+  if (access !== writeOnlyAccess && (mode & 0o444) === 0) return session.refuse(errnoNumbers.EACCES);
+  if (access !== readOnlyAccess && (mode & 0o222) === 0) return session.refuse(errnoNumbers.EACCES);
   // Its name is gone for kernfs already; ours may still be held by who has it open.
   if (!session.isAttached(node)) return fail("ENOENT");
   const isCached = access === readOnlyAccess && known.hasExactSize && node.isCacheable;

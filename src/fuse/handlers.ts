@@ -14,7 +14,7 @@ import type { Session } from "./session.ts";
 import { handleDestroy, handleInit, handleNotifyReply, handleStatfs } from "./session-handlers.ts";
 
 /** What answers a request, given that its body has at least `bodyBytes`. What is not in the table is answered with ENOSYS. */
-export interface Handler {
+interface Handler {
   readonly bodyBytes: number;
   /** FORGET and its like are never answered. */
   readonly hasReply: boolean;
@@ -28,8 +28,25 @@ const refuse = (errno: number): Handler => answer(0, (session) => session.refuse
 
 const { opcode } = abi;
 
+/** Answers the request that is in the first `length` bytes of the session's request buffer. Never throws. */
+export function dispatch(session: Session, length: number): void {
+  const { request, reply, channel } = session;
+  if (!request.accept(length)) return;
+  const handler = handlers[request.opcode];
+  if (!handler) return session.refuse(errnoNumbers.ENOSYS);
+  if (!request.has(handler.bodyBytes)) {
+    if (handler.hasReply) session.refuse(errnoNumbers.EINVAL);
+    return;
+  }
+  try {
+    handler.handle(session);
+  } catch (error) {
+    channel.send(reply.error(request.unique, session.errnoOf(error)));
+  }
+}
+
 /** By opcode. */
-export const handlers: readonly (Handler | undefined)[] = Object.entries({
+const handlers: readonly (Handler | undefined)[] = Object.entries({
   [opcode.lookup]: answer(1, handleLookup),
   [opcode.forget]: take(abi.forgetIn.bytes, handleForget),
   [opcode.getattr]: answer(0, handleGetAttributes),

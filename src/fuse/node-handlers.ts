@@ -1,4 +1,4 @@
-import { fail } from "../sysfs/errno.ts";
+import { errnoNumbers, fail } from "../sysfs/errno.ts";
 import { batchForgetIn, forgetIn, forgetOne, setattrIn, setattrValid } from "./abi.ts";
 import type { KnownNode } from "./node-table.ts";
 import type { Session } from "./session.ts";
@@ -12,7 +12,8 @@ export function handleLookup(session: Session): void {
   const name = request.name() ?? fail("EINVAL");
   const isWakeFile = directory === session.root && name === wakeFileName;
   if (!isWakeFile && !session.isAttached(directory)) return fail("ENOENT");
-  const node = (isWakeFile ? session.wakeNode : directory.lookup(name)) ?? fail("ENOENT");
+  const node = isWakeFile ? session.wakeNode : directory.lookup(name);
+  if (!node) return session.refuse(errnoNumbers.ENOENT);
   const known = nodes.remember(node);
   if (node.kind === "directory") nodes.setCached(node);
   channel.send(reply.entry(request.unique, node.handle, session.stat(known)));

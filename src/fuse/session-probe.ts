@@ -2,6 +2,7 @@ import { type AttributeTable, attributeTable, constant, readOnly, readWrite, wri
 import { Directory } from "../sysfs/node.ts";
 import { opcode, openOut, outHeader } from "./abi.ts";
 import type { Channel } from "./channel.ts";
+import { dispatch } from "./handlers.ts";
 import { forEachMessage } from "./messages.ts";
 import type { Reply } from "./reply.ts";
 import { requestBytes } from "./request-bytes.ts";
@@ -50,7 +51,7 @@ export class SessionProbe implements Channel {
   deliver(bytes: Uint8Array): void {
     const { request } = this.session;
     request.bytes.set(bytes.subarray(0, request.bytes.length));
-    this.session.handle(bytes.length);
+    dispatch(this.session, bytes.length);
   }
 
   /** The node number behind a path, as the kernel walks it. */

@@ -4,7 +4,6 @@ import { pageBytes, readAttribute } from "../sysfs/tree.ts";
 import type { Task } from "../sysfs/wait.ts";
 import { inHeader, minimumReadBuffer, writeIn } from "./abi.ts";
 import type { Channel } from "./channel.ts";
-import { handlers } from "./handlers.ts";
 import { Invalidations } from "./invalidations.ts";
 import { type KnownNode, NodeTable } from "./node-table.ts";
 import { OpenFiles } from "./open-files.ts";
@@ -14,8 +13,8 @@ import type { Stat } from "./stat.ts";
 import { wakeAttribute, wakeNodeId } from "./wake-file.ts";
 
 /**
- * One mount: what the kernel knows of the tree, what is open, who waits. A session owns the tree's observer. It is driven from
- * outside: someone puts a request into `request.bytes` and calls `handle`; nothing in here blocks.
+ * The state of one mount: what the kernel knows of the tree, what is open, who waits. A session owns the tree's observer. It is driven
+ * from outside: someone puts a request into `request.bytes` and calls `dispatch`; nothing in here blocks.
  */
 export const maximumWrite = 64 * 1024;
 const replyCapacity = 132 * 1024;
@@ -45,23 +44,6 @@ export class Session {
     this.nodes = new NodeTable([root, this.wakeNode]);
     this.invalidations = new Invalidations(this.nodes);
     root.observer = this.invalidations;
-  }
-
-  /** Answers the request that is in the first `length` bytes of `request.bytes`. Never throws. */
-  handle(length: number): void {
-    const { request } = this;
-    if (!request.accept(length)) return;
-    const handler = handlers[request.opcode];
-    if (!handler) return this.refuse(errnoNumbers.ENOSYS);
-    if (!request.has(handler.bodyBytes)) {
-      if (handler.hasReply) this.refuse(errnoNumbers.EINVAL);
-      return;
-    }
-    try {
-      handler.handle(this);
-    } catch (error) {
-      this.channel.send(this.reply.error(request.unique, this.errnoOf(error)));
-    }
   }
 
   /** Whether a wake-up can reach us. */

@@ -2,6 +2,7 @@ import { readSync } from "node:fs";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { opcode } from "../fuse/abi.ts";
 import { abandonWaiting } from "../fuse/file-handlers.ts";
+import { dispatch } from "../fuse/handlers.ts";
 import { Messages } from "../fuse/messages.ts";
 import { Session } from "../fuse/session.ts";
 import { wakeNodeId } from "../fuse/wake-file.ts";
@@ -100,7 +101,7 @@ async function run(): Promise<void> {
     const length = readRequest(request.bytes);
     if (length === undefined) break;
     Atomics.add(shared, sharedWord.turns, 1);
-    session.handle(length);
+    dispatch(session, length);
     hasRequests ||= request.opcode !== opcode.notifyReply;
     timer.update();
     Atomics.add(shared, sharedWord.turns, 1);

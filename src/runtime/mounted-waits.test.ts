@@ -124,15 +124,24 @@ describe.skipIf(reason !== undefined)("a mounted tree with a manual clock", { ti
     }
   });
 
-  test("lets a write return only when the events it caused were taken, at most a second", async () => {
-    const toy = await ToyProcess.start({ clock: "manual", awaitedEventTypes: ["uevent"] });
-    try {
-      expect((await shell('echo 3 > "$1" && cat "$2"', toy.path("value"), toy.path("hex"))).stdout).toBe("0x00000003\n");
-      toy.process.kill("SIGSTOP");
-      toy.process.kill("SIGCONT");
-      expect((await shell('echo 4 > "$1" && cat "$2"', toy.path("value"), toy.path("hex"))).stdout).toBe("0x00000004\n");
-    } finally {
-      await toy.destroy();
-    }
+  test("lets a write return only when its awaited events were taken, a second later at most; other events hold up nothing", async () => {
+    const secondsOfWrite = async (options: { awaitedEventTypes: string[]; eventDelayMs: number }): Promise<number> => {
+      const toy = await ToyProcess.start({ clock: "manual", ...options });
+      try {
+        return Number(
+          await javascript(
+            "const before = performance.now(); fs.writeFileSync(argv[0], '3'); process.stdout.write(String((performance.now() - before) / 1000))",
+            toy.path("value"),
+          ),
+        );
+      } finally {
+        await toy.destroy();
+      }
+    };
+    expect(await secondsOfWrite({ awaitedEventTypes: ["uevent"], eventDelayMs: 300 })).toBeGreaterThan(0.29);
+    expect(await secondsOfWrite({ awaitedEventTypes: ["log"], eventDelayMs: 5000 })).toBeLessThan(0.9);
+    const limited = await secondsOfWrite({ awaitedEventTypes: ["uevent"], eventDelayMs: 60_000 });
+    expect(limited).toBeGreaterThan(0.9);
+    expect(limited).toBeLessThan(5);
   });
 });

@@ -58,6 +58,8 @@ class MountedRuntime implements Runtime {
   readonly ended: Promise<Error | undefined>;
   #resolveEnded: (reason: Error | undefined) => void = () => {};
   #stopping: Promise<void> | undefined;
+  /** A process that exits waits for its threads: the one in read(2) has to be woken. The supervisor does the rest. */
+  readonly #atExit = (): void => this.#threads.post({ kind: "stop" });
   /** Of the mount's device number; it names the connection. */
   #minor: number | undefined;
 
@@ -92,6 +94,7 @@ class MountedRuntime implements Runtime {
       this.#minor = minor;
       this.#threads.setMountState("mounted");
     });
+    process.once("exit", this.#atExit);
     this.ready = Promise.all([this.#supervisor.ready, this.#threads.ready]).then(() => {});
   }
 
@@ -122,6 +125,7 @@ class MountedRuntime implements Runtime {
     this.#threads.post({ kind: "stop" });
     await this.#threads.exited();
     clearTimeout(force);
+    process.off("exit", this.#atExit);
     closeSync(this.#device);
     await this.#supervisor.close();
     this.#answers.end(reason ?? new Error("the runtime was stopped"));

@@ -94,6 +94,17 @@ describe.skipIf(reason !== undefined)("the supervisor of a mount", { timeout: 60
     await toy.destroy();
   });
 
+  test("takes the mount away at once when the host exits or dies of an error without stopping, and the host does not hang", async () => {
+    for (const request of ['{"exit":7}', '{"throw":"a bug of the host"}']) {
+      const toy = await ToyProcess.start();
+      const ended = once(toy.process, "exit");
+      toy.process.stdin?.write(`${request}\n`);
+      expect(await ended).toEqual([request.includes("exit") ? 7 : 1, null]);
+      expect(await untilUnmounted(toy.mountPoint, 5000)).toBe(true);
+      await toy.destroy();
+    }
+  });
+
   test("says why a model cannot start, and leaves nothing", async () => {
     const mountPoint = mkdtempSync(join(tmpdir(), "adjunct-mount-"));
     await expect(ToyProcess.start({ modelExport: "nothing" }, mountPoint)).rejects.toThrow("toy-model.js exports no nothing");

@@ -18,6 +18,7 @@ export interface Result {
   readonly stderr: string;
 }
 
+type ToyOptions = Partial<MountedOptions> & { readonly eventDelayMs?: number };
 type Line = Readonly<Record<string, unknown>>;
 
 const programLimitMs = 20_000;
@@ -29,7 +30,7 @@ export class ToyProcess {
   readonly lines: Line[] = [];
   #onLine: () => void = () => {};
 
-  private constructor(options: Partial<MountedOptions>, mountPoint: string, prefix: readonly string[]) {
+  private constructor(options: ToyOptions, mountPoint: string, prefix: readonly string[]) {
     if (!existsSync(built)) throw new Error("dist is missing: npm run build");
     this.mountPoint = mountPoint;
     const [program = "", ...parameters] = [...prefix, process.execPath, built, mountPoint, JSON.stringify(options)];
@@ -43,7 +44,7 @@ export class ToyProcess {
   }
 
   /** Starts it and waits until its mount answers; `prefix` is what to run it under, such as taskset. */
-  static async start(options: Partial<MountedOptions> = {}, mountPoint?: string, prefix: readonly string[] = []): Promise<ToyProcess> {
+  static async start(options: ToyOptions = {}, mountPoint?: string, prefix: readonly string[] = []): Promise<ToyProcess> {
     const toy = new ToyProcess(options, mountPoint ?? mkdtempSync(join(tmpdir(), "adjunct-mount-")), prefix);
     await toy.line((line) => "ready" in line);
     return toy;
