@@ -13,7 +13,7 @@ import { type KernelLog, Level } from "../kernel-log.ts";
 import { parseMask } from "../text/mask-text.ts";
 import { scanInteger } from "../text/numbers.ts";
 import type { Timer, Timers } from "../time/timers.ts";
-import type { Job, WorkQueue } from "../time/work-queue.ts";
+import { type Job, Mutex, type WorkQueue } from "../time/work-queue.ts";
 import type { ApCard } from "./ap-card.ts";
 import type { ApDriver } from "./ap-driver.ts";
 import { ApQueue } from "./ap-queue.ts";
@@ -54,6 +54,8 @@ export class ApBus extends Bus {
   readonly instructions: ApInstructions;
   readonly parameters: ReadonlyMap<string, string>;
   readonly masks: DriverMasks;
+  /** Held by who changes the masks and by who assigns what they leave. Taken before vfio_ap's lock. */
+  readonly attributeLock = new Mutex();
   /** `/sys/devices/ap`. */
   readonly rootDevice: Device;
   readonly knownTexts: ReadonlyMap<string, string>;
@@ -152,11 +154,24 @@ export class ApBus extends Bus {
 
   /** A write to apmask or aqmask, in the kernel's order of steps. */
   *changeMask(which: "adapters" | "domains", text: string): Job<void> {
+    const bus = this;
+    const after = yield* this.attributeLock.hold(function* () {
+      return bus.#replaceMask(which, text);
+    });
+    if (!after) return;
+    const name = which === "adapters" ? "apmask" : "aqmask";
+    this.directory.changed(name);
+    yield* this.#reviseBindings();
+    this.rootDevice.announce("change", [[name.toUpperCase(), `${after}\n`]]);
+  }
+
+  /** The new mask; undefined when it is the old one. */
+  #replaceMask(which: "adapters" | "domains", text: string): Mask | undefined {
     const { masks, generation } = this;
     if (generation.hasDriverOverride && masks.overrides > 0) fail("EINVAL");
     const before = masks[which];
     const after = parseMask(text, before);
-    if (after.equals(before)) return;
+    if (after.equals(before)) return undefined;
     const added = after.andNot(before);
     if (!added.isEmpty && generation.inUseCheck !== "none") {
       const other = generation.inUseCheck === "all-ones" ? Mask.all : masks[which === "adapters" ? "domains" : "adapters"];
@@ -165,10 +180,7 @@ export class ApBus extends Bus {
     }
     masks[which] = after;
     masks.noteUse();
-    const name = which === "adapters" ? "apmask" : "aqmask";
-    this.directory.changed(name);
-    yield* this.#reviseBindings();
-    this.rootDevice.announce("change", [[name.toUpperCase(), `${after}\n`]]);
+    return after;
   }
 
   *#reviseBindings(): Job<void> {

@@ -48,13 +48,18 @@ export class Bus {
     if (this.#probesAutomatically) yield* this.offer(device);
   }
 
-  *removeDevice(device: Device): Job<void> {
+  /** Returns whether this call took it away: a second one waits for the end of the first. */
+  *removeDevice(device: Device): Job<boolean> {
+    const isFirst = !device.isLeaving;
+    device.isLeaving = true;
     yield* this.release(device);
+    if (!isFirst) return false;
     this.#deviceLinks.remove(device.name);
     this.devices.delete(device.name);
     device.announce("remove");
     device.directory.remove("subsystem");
     device.directory.parent?.remove(device.name);
+    return true;
   }
 
   *addDriver(driver: Driver): Job<void> {
@@ -74,8 +79,8 @@ export class Bus {
   }
 
   *removeDriver(driver: Driver): Job<void> {
-    for (const device of [...this.devices.values()]) if (device.driver === driver) yield* this.release(device);
     this.drivers.delete(driver.name);
+    for (const device of [...this.devices.values()]) if (device.driver === driver) yield* this.release(device, driver);
     if (driver.module) {
       const moduleDrivers = driver.module.lookup("drivers");
       if (moduleDrivers?.kind === "directory") moduleDrivers.remove(`${this.name}:${driver.name}`);
@@ -96,10 +101,14 @@ export class Bus {
     }
   }
 
-  /** Takes the device's driver away, if it has one. */
-  *release(device: Device): Job<void> {
+  /** Takes the device's driver away, if it has one, or if it has this one. */
+  *release(device: Device, expected?: Driver): Job<void> {
+    yield* device.lock.hold(() => this.#releaseLocked(device, expected));
+  }
+
+  *#releaseLocked(device: Device, expected: Driver | undefined): Job<void> {
     const { driver } = device;
-    if (!driver) return;
+    if (!driver || (expected && driver !== expected)) return;
     device.directory.remove("driver");
     this.driverDirectory(driver)?.remove(device.name);
     this.beforeRemove(device);
@@ -116,8 +125,14 @@ export class Bus {
     yield* this.offer(device);
   }
 
-  /** Probes one driver; throws what it or the filter refused with. */
+  /** Probes one driver; throws what it or the filter refused with. EBUSY: it has a driver; ENODEV: it or the driver is leaving. */
   *bind(device: Device, driver: Driver): Job<void> {
+    yield* device.lock.hold(() => this.#bindLocked(device, driver));
+  }
+
+  *#bindLocked(device: Device, driver: Driver): Job<void> {
+    if (device.isLeaving || this.drivers.get(driver.name) !== driver) fail("ENODEV");
+    if (device.driver) fail("EBUSY");
     this.filterProbe(device, driver);
     device.driver = driver;
     const directory = this.driverDirectory(driver);
@@ -159,7 +174,7 @@ export class Bus {
       yield* this.bind(device, driver);
     } catch (error) {
       if (!(error instanceof Errno)) throw error;
-      if (error.code !== "ENODEV" && error.code !== "ENXIO") {
+      if (error.code !== "ENODEV" && error.code !== "ENXIO" && !device.driver) {
         this.log.write(Level.warning, `${driver.name}: probe of ${device.name} failed with error -${error.number}`);
       }
     }
@@ -205,6 +220,6 @@ const bindableDriverAttributes: AttributeTable<BoundDriver> = attributeTable<Bou
   writeOnly("unbind", ({ bus, driver }, text): void | Wait<void> => {
     const device = bus.find(text);
     if (!device || device.driver !== driver) return fail("ENODEV");
-    return bus.work.run(bus.release(device));
+    return bus.work.run(bus.release(device, driver));
   }),
 );

@@ -1,6 +1,7 @@
 import { type AttributeTable, attributeTable, readWrite } from "../../sysfs/attribute.ts";
 import { fail } from "../../sysfs/errno.ts";
 import { Directory } from "../../sysfs/node.ts";
+import { Mutex } from "../time/work-queue.ts";
 import type { Bus } from "./bus.ts";
 import type { Driver } from "./driver.ts";
 import { parseSyntheticUevent, type Uevents } from "./uevents.ts";
@@ -12,6 +13,10 @@ import { parseSyntheticUevent, type Uevents } from "./uevents.ts";
 export class Device {
   readonly directory: Directory;
   driver: Driver | undefined;
+  /** Held while a driver takes the device or lets it go. */
+  readonly lock = new Mutex();
+  /** It is being taken away: no driver may have it any more. */
+  isLeaving = false;
 
   constructor(
     readonly name: string,

@@ -34,7 +34,7 @@ export class Mdev extends Device {
   groupNumber = -1;
   vfioNumber = -1;
   isInUse = false;
-  /** A `remove` is under way. */
+  /** Somebody waits for its user to let it go. */
   removal: Wait<void> | undefined;
 
   constructor(
@@ -73,6 +73,7 @@ export class MdevCore {
   readonly #vfioNumbers = new NumberPool();
   #parent: { readonly device: Device; readonly type: MdevType; readonly driver: MdevDriver; readonly typeDirectory: Directory } | undefined;
   #left = 0;
+  #isUnregistering = false;
 
   constructor(environment: MdevEnvironment) {
     this.#environment = environment;
@@ -100,12 +101,14 @@ export class MdevCore {
   *unregisterParent(): Job<void> {
     const parent = this.#parent;
     if (!parent) return;
+    this.#isUnregistering = true;
     parent.device.announce("change", [["MDEV_STATE", "unregistered"]]);
     this.log.write(Level.info, `${parent.device.driver?.name ?? parent.device.name} ${parent.device.name}: MDEV: Unregistering`);
     for (const device of [...this.bus.devices.values()]) yield* this.#remove(device as Mdev);
     this.parentClass.remove(parent.device.name);
     parent.device.directory.remove("mdev_supported_types");
     this.#parent = undefined;
+    this.#isUnregistering = false;
   }
 
   get availableInstances(): number {
@@ -125,6 +128,7 @@ export class MdevCore {
     const uuid = text.slice(0, uuidLength).toLowerCase();
     if (!uuidPattern.test(uuid)) fail("EINVAL");
     const parent = this.#parent ?? fail("ENODEV");
+    if (this.#isUnregistering) fail("ENODEV");
     if (this.find(uuid)) fail("EEXIST");
     if (this.#left === 0) fail(this.generation.noInstanceLeft);
     this.#setLeft(this.#left - 1);
@@ -137,7 +141,7 @@ export class MdevCore {
 
   /** A write to `remove`: takes the file away, then the device; waits while somebody uses it, or refuses, as the kernel does. */
   remove(mdev: Mdev): void | Wait<void> {
-    if (mdev.removal) return fail("EAGAIN");
+    if (mdev.isLeaving) return fail("EAGAIN");
     if (mdev.isInUse && this.generation.removeInUse === "fails") return fail("EBUSY");
     mdev.directory.hide("remove");
     let isLogged = false;
@@ -188,6 +192,7 @@ export class MdevCore {
       yield turn;
       timer.cancel();
     }
+    mdev.removal = undefined;
   }
 
   removeVfioDevice(mdev: Mdev): void {
@@ -208,8 +213,7 @@ export class MdevCore {
     const devices = this.#parent?.typeDirectory.lookup("devices");
     if (devices?.kind === "directory") devices.remove(mdev.uuid);
     mdev.directory.remove("mdev_type");
-    yield* this.bus.removeDevice(mdev);
-    this.#setLeft(this.#left + 1);
+    if (yield* this.bus.removeDevice(mdev)) this.#setLeft(this.#left + 1);
   }
 
   #setLeft(left: number): void {

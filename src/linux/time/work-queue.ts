@@ -84,14 +84,15 @@ export class WorkQueue {
   }
 }
 
-/** A lock that jobs take in turn. */
+/** A lock that jobs take in turn: it goes straight to who has waited longest. */
 export class Mutex {
   #isHeld = false;
-  #waiting: Wait<void>[] = [];
+  #waiting: Wait<void>[] | undefined;
 
   *hold<T>(body: () => Job<T>): Job<T> {
-    while (this.#isHeld) {
+    if (this.#isHeld) {
       const turn = new Wait<void>();
+      this.#waiting ??= [];
       this.#waiting.push(turn);
       yield turn;
     }
@@ -99,8 +100,9 @@ export class Mutex {
     try {
       return yield* body();
     } finally {
-      this.#isHeld = false;
-      this.#waiting.shift()?.complete(() => {});
+      const next = this.#waiting?.shift();
+      if (next) next.complete(() => {});
+      else this.#isHeld = false;
     }
   }
 }

@@ -40,6 +40,9 @@ export function matrixAttributes(generation: Generation): AttributeTable<Owner> 
   );
 }
 
+/** Whoever takes queues for a device keeps the masks as they are meanwhile. */
+const holdBoth = (driver: VfioAp, body: () => Job<void>): Job<void> => driver.bus.attributeLock.hold(() => driver.lock.hold(body));
+
 type Change = (owner: Owner, id: number) => Job<void>;
 
 /** A write-only file that takes one number: EBUSY first where a running guest forbids changes, EINVAL, ERANGE, then ENODEV above the maximum. */
@@ -88,7 +91,7 @@ const configurationText = ({ adapters, usageDomains, controlDomains }: ApMasks):
 
 function storeConfiguration({ driver, matrixMdev }: Owner, text: string): void | Wait<void> {
   return driver.bus.work.run(
-    driver.lock.hold(function* () {
+    holdBoth(driver, function* () {
       const parts = text.slice(0, configurationCharacters).split(/[,\n]/);
       if (parts.length < 3) fail("EINVAL");
       const [adapters, usageDomains, controlDomains] = parts.slice(0, 3).map((part) => parseHexMask(part));

@@ -92,9 +92,9 @@ export class VfioAp {
     this.mdevCore.registerParent(this.#matrixDevice, mdevType, this.#mdevDriver);
   }
 
-  /** Whether the module may go: no mediated device is open. */
-  get isInUse(): boolean {
-    return [...this.#matrixMdevs.values()].some((matrixMdev) => matrixMdev.mdev.isInUse);
+  /** How many mediated devices are open; while there is one, the module may not go. */
+  get openDevices(): number {
+    return [...this.#matrixMdevs.values()].filter((matrixMdev) => matrixMdev.mdev.isInUse).length;
   }
 
   *unload(): Job<void> {
@@ -135,14 +135,21 @@ export class VfioAp {
     if (matrixMdev.mdev.isInUse) fail("EBUSY");
     if (matrixMdev.mdev.removal) fail("ENODEV");
     const driver = this;
-    yield* this.lock.hold(function* () {
-      if (driver.matrixMdevs.some((other) => other.user?.vm === user.vm)) fail("EPERM");
-      matrixMdev.mdev.isInUse = true;
-      matrixMdev.user = user;
-      user.vm.aqicHook = (request) => handleAqic(driver, matrixMdev, request);
-      if (!driver.generation.isDynamic) matrixMdev.guestMatrix = matrixMdev.matrix;
-      matrixMdev.pushToGuest();
-    });
+    // In use before the lock is there: nobody else opens it meanwhile, and a removal waits.
+    matrixMdev.mdev.isInUse = true;
+    try {
+      yield* this.lock.hold(function* () {
+        if (driver.matrixMdev(uuid) !== matrixMdev) fail("ENODEV");
+        if (driver.matrixMdevs.some((other) => other.user?.vm === user.vm)) fail("EPERM");
+        matrixMdev.user = user;
+        user.vm.aqicHook = (request) => handleAqic(driver, matrixMdev, request);
+        if (!driver.generation.isDynamic) matrixMdev.guestMatrix = matrixMdev.matrix;
+        matrixMdev.pushToGuest();
+      });
+    } catch (error) {
+      this.mdevCore.released(matrixMdev.mdev);
+      throw error;
+    }
   }
 
   /** The guest lets the device go: its masks are cleared, every queue of the device is reset. */
