@@ -95,7 +95,7 @@ class MountedRuntime implements Runtime {
       this.#threads.setMountState("mounted");
     });
     process.once("exit", this.#atExit);
-    this.ready = Promise.all([this.#supervisor.ready, this.#threads.ready]).then(() => {});
+    this.ready = Promise.all([this.#supervisor.ready, this.#threads.ready]).then(() => this.#threads.beginWaking());
   }
 
   command(request: unknown): Promise<unknown> {

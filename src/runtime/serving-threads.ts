@@ -32,6 +32,7 @@ export class ServingThreads {
   readonly #notifierThreadExited: Promise<void>;
   readonly #mailbox: MessagePort;
   readonly #wake: Uint8Array<ArrayBuffer>;
+  #isWakeable = false;
   #watch: NodeJS.Timeout | undefined;
   /** The model is made; requests are taken as soon as there is a mount. Rejects with what its module threw. */
   readonly ready: Promise<void>;
@@ -91,9 +92,20 @@ export class ServingThreads {
     Atomics.notify(this.#options.shared, sharedWord.mountState);
   }
 
+  /** The wake file is held from now on: what was posted before is taken. */
+  beginWaking(): void {
+    this.#isWakeable = true;
+    this.#wakeUp();
+  }
+
   post(input: Input): void {
-    const { shared, device, onEnd } = this.#options;
     this.#mailbox.postMessage(input);
+    if (this.#isWakeable || input.kind === "stop") this.#wakeUp();
+  }
+
+  /** Before the wake file is held the kernel drops a wake-up, and the mark that one is on its way would stay for ever. */
+  #wakeUp(): void {
+    const { shared, device, onEnd } = this.#options;
     if (Atomics.exchange(shared, sharedWord.isWoken, 1) === 1) return;
     writeMessage(device, this.#wake, this.#wake.length, (error) => onEnd(error as Error));
   }
