@@ -1,0 +1,31 @@
+import { cpus, totalmem } from "node:os";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { benchFolder, compile } from "./compile.ts";
+import { measureFuse } from "./fuse.ts";
+import { measureHosts } from "./host.ts";
+import type { Measurement } from "./measurement.ts";
+
+/** Measures, compares in this one run, prints a table and writes results.json beside this file. Exit 1 when a limit is not kept. */
+const folder = benchFolder();
+mkdirSync(folder, { recursive: true });
+try {
+  const measurements = [...(await measureFuse(folder)), ...measureHosts(folder, compile(folder, "tree-client.c", "-pthread"))];
+  for (const measurement of measurements) console.log(line(measurement));
+  const machine = { processor: cpus()[0]?.model ?? "", processors: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version };
+  const rounded = measurements.map((measurement) => ({ ...measurement, value: Number(measurement.value.toPrecision(4)) }));
+  writeFileSync(join(import.meta.dirname, "results.json"), `${JSON.stringify({ machine, measurements: rounded }, null, 2)}\n`);
+  process.exitCode = measurements.some(isOver) ? 1 : 0;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function isOver({ value, limit }: Measurement): boolean {
+  return limit !== undefined && value > limit;
+}
+
+function line(measurement: Measurement): string {
+  const { name, value, unit, limit } = measurement;
+  const verdict = limit === undefined ? "reported" : `${isOver(measurement) ? "OVER" : "within"} ${limit} ${unit}`;
+  return `${name.padEnd(72)} ${value.toPrecision(4).padStart(10)} ${unit.padEnd(5)} ${verdict}`;
+}
