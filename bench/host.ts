@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { adapterProfile } from "../src/machine/adapter-profile.ts";
-import { fullMachine } from "../src/machine/machine.ts";
 import { Host } from "../src/host/host.ts";
+import { adapterProfile } from "../src/machine/adapter-profile.ts";
+import { fullMachine } from "../src/machine/lpar.ts";
 import type { Measurement } from "./measurement.ts";
-import { type RunningHost, bringUp } from "./running-host.ts";
+import { bringUp, type RunningHost } from "./running-host.ts";
 
 /**
  * A host as a whole, all of it on one processor: how long it takes to come up, what it weighs, what a change costs on a full
@@ -17,7 +17,13 @@ const mdevPath = (index: number): string => `/sys/devices/vfio_ap/matrix/${uuid(
 const median = (values: number[]): number => values.sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? 0;
 
 export function measureHosts(folder: string, client: string): Measurement[] {
-  return [...startUp(folder), ...assignInProcess(), ...assignThroughMount(folder, client), ...readEverything(folder, client), ...takeAllAdapters(folder, client)];
+  return [
+    ...startUp(folder),
+    ...assignInProcess(),
+    ...assignThroughMount(folder, client),
+    ...readEverything(folder, client),
+    ...takeAllAdapters(folder, client),
+  ];
 }
 
 function withHost<T>(host: RunningHost, use: (host: RunningHost) => T): T {
@@ -72,7 +78,9 @@ const adapterBit = (id: number): string => `0x${"0".repeat(id >> 2)}${(8 >> (id 
 
 function assignThroughMount(folder: string, client: string): Measurement[] {
   const domains = Array.from({ length: 256 }, (_, id) => id).join(", ");
-  const mdevs = Array.from({ length: 256 }, (_, id) => `  ${uuid(id)}: { adapters: [${id < 255 ? id : ""}], domains: [${domains}] }`).join("\n");
+  const mdevs = Array.from({ length: 256 }, (_, id) => `  ${uuid(id)}: { adapters: [${id < 255 ? id : ""}], domains: [${domains}] }`).join(
+    "\n",
+  );
   const more = `cmdline: ap.apmask=0x0\nmodules: [vfio_ap]\nmdevs:\n${mdevs}\n`;
   return withHost(bringUp(folder, "assign", { adapters: 256, domains: 256, more }, pinned), (host) => {
     for (const card of readdirSync(join(host.sys, "devices/ap")).filter((name) => name.startsWith("card"))) {
@@ -92,7 +100,8 @@ function readEverything(folder: string, client: string): Measurement[] {
   return withHost(bringUp(folder, "read", { adapters: 64, domains: 85 }, pinned), (host) => {
     const tree = join(host.sys, "devices/ap");
     const copy = join(folder, "copy");
-    const pass = (path: string, prefix: readonly string[] = pinned): number => (runClient(client, ["read", path], prefix) as { us: number }).us;
+    const pass = (path: string, prefix: readonly string[] = pinned): number =>
+      (runClient(client, ["read", path], prefix) as { us: number }).us;
     const first = pass(tree);
     const second = pass(tree);
     const unpinned = pass(tree, []);

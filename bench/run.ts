@@ -1,5 +1,5 @@
-import { cpus, totalmem } from "node:os";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { benchFolder, compile } from "./compile.ts";
 import { measureFuse } from "./fuse.ts";
@@ -12,7 +12,12 @@ mkdirSync(folder, { recursive: true });
 try {
   const measurements = [...(await measureFuse(folder)), ...measureHosts(folder, compile(folder, "tree-client.c", "-pthread"))];
   for (const measurement of measurements) console.log(line(measurement));
-  const machine = { processor: cpus()[0]?.model ?? "", processors: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version };
+  const machine = {
+    processor: cpus()[0]?.model ?? "",
+    processors: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+  };
   const rounded = measurements.map((measurement) => ({ ...measurement, value: Number(measurement.value.toPrecision(4)) }));
   writeFileSync(join(import.meta.dirname, "results.json"), `${JSON.stringify({ machine, measurements: rounded }, null, 2)}\n`);
   process.exitCode = measurements.some(isOver) ? 1 : 0;

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** A host that a benchmark brings up through the command line, with folders of its own, and takes down again. */
@@ -54,7 +54,8 @@ function residentBytes(pid: number): number {
       .filter((name) => /^[0-9]+$/.test(name))
       .map((name) => [Number(name), statusField(Number(name), "PPid")]),
   );
-  const isBelow = (process: number): boolean => process === pid || (parents.has(process) && process > 1 && isBelow(parents.get(process) ?? 0));
+  const isBelow = (process: number): boolean =>
+    process === pid || (parents.has(process) && process > 1 && isBelow(parents.get(process) ?? 0));
   let total = 0;
   for (const process of parents.keys()) if (isBelow(process)) total += proportionalBytes(process);
   return total;

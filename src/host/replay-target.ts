@@ -2,7 +2,7 @@ import { apqnName } from "../ap/apqn.ts";
 import { Functions, type Mode } from "../ap/queue-info.ts";
 import { silentProcessor } from "../machine/adapter/processor.ts";
 import type { AdapterProfile } from "../machine/adapter-profile.ts";
-import { fullMachine } from "../machine/machine.ts";
+import { fullMachine } from "../machine/lpar.ts";
 import { Errno, fail } from "../sysfs/errno.ts";
 import { Wait } from "../sysfs/wait.ts";
 import { Host } from "./host.ts";

@@ -5,7 +5,8 @@ import { Mask } from "../ap/mask.ts";
 import { Facility } from "../ap/platform.ts";
 import { decodeQci, qciBlockBytes } from "../ap/qci.ts";
 import { adapterProfile } from "../machine/adapter-profile.ts";
-import { fullMachine, Machine } from "../machine/machine.ts";
+import { fullMachine } from "../machine/lpar.ts";
+import { Machine } from "../machine/machine.ts";
 import { allGuestFacilities, type GuestFacilities, VirtualMachine } from "./virtual-machine.ts";
 
 const own = apqn(5, 4);

@@ -2,7 +2,7 @@
  * What each imitated kernel does, in one table. Everything else is one code path. Facts: Linux sources and the recorded
  * answers of 7.2, 6.12 and 6.1; 6.0 and 4.20 from their sources and documents.
  */
-export const generationNames = ["4.20", "6.0", "6.1", "6.12", "7.2", "7.2-migration"] as const;
+export const generationNames = ["4.20", "6.0", "6.1", "6.12", "7.2"] as const;
 export type GenerationName = (typeof generationNames)[number];
 
 export interface Generation {
@@ -170,7 +170,6 @@ const generations: Record<GenerationName, Generation> = {
   "6.1": linux61,
   "6.12": linux612,
   "7.2": newest,
-  "7.2-migration": { ...newest, name: "7.2-migration", matrixFeatures: [...newest.matrixFeatures, "migratable"] },
 };
 
 export const generation = (name: GenerationName): Generation => generations[name];

@@ -1,10 +1,11 @@
 import type { ApPlatform } from "../ap/platform.ts";
-import { type AttributeTable, attributeTable, constant, readWrite } from "../sysfs/attribute.ts";
+import { type AttributeTable, attributeTable, constant } from "../sysfs/attribute.ts";
 import { Directory } from "../sysfs/node.ts";
 import type { Wait } from "../sysfs/wait.ts";
 import { ApBus } from "./bus/ap-bus.ts";
 import type { ApDriver } from "./bus/ap-driver.ts";
 import { Bus } from "./driver-core/bus.ts";
+import { ueventFile } from "./driver-core/uevent-file.ts";
 import { type Uevent, Uevents } from "./driver-core/uevents.ts";
 import { type Generation, type GenerationName, generation } from "./generation.ts";
 import { KernelLog, Level, type LogLine } from "./kernel-log.ts";
@@ -237,9 +238,5 @@ const z90cryptMinor = 63;
 
 const z90cryptAttributes: AttributeTable<undefined> = attributeTable<undefined>(
   constant("dev", () => `10:${z90cryptMinor}\n`),
-  readWrite(
-    "uevent",
-    () => `MAJOR=10\nMINOR=${z90cryptMinor}\nDEVNAME=z90crypt\n`,
-    () => {},
-  ),
+  ueventFile(() => `MAJOR=10\nMINOR=${z90cryptMinor}\nDEVNAME=z90crypt\n`),
 );

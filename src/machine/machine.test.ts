@@ -6,7 +6,8 @@ import { decodeQci, qciBlockBytes } from "../ap/qci.ts";
 import { Functions } from "../ap/queue-info.ts";
 import { type AdapterProcessor, silentProcessor } from "./adapter/processor.ts";
 import { adapterProfile, adapterProfileByName } from "./adapter-profile.ts";
-import { fullMachine, Machine, type MachineProfile } from "./machine.ts";
+import { fullMachine, type MachineProfile } from "./lpar.ts";
+import { Machine } from "./machine.ts";
 
 const queue = apqn(5, 4);
 

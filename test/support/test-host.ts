@@ -5,7 +5,7 @@ import type { GenerationName } from "../../src/linux/generation.ts";
 import { matrixText } from "../../src/linux/vfio-ap/matrix-text.ts";
 import type { AdapterProcessor } from "../../src/machine/adapter/processor.ts";
 import { type AdapterProfile, adapterProfileByName } from "../../src/machine/adapter-profile.ts";
-import { fullMachine, type MachineProfile } from "../../src/machine/machine.ts";
+import { fullMachine, type MachineProfile } from "../../src/machine/lpar.ts";
 import { Errno } from "../../src/sysfs/errno.ts";
 import { Wait } from "../../src/sysfs/wait.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { exampleMachine, matrix, TestHost, uuids } from "../../../test/support/test-host.ts";
 import { adapterProfile } from "../../machine/adapter-profile.ts";
-import { fullMachine } from "../../machine/machine.ts";
+import { fullMachine } from "../../machine/lpar.ts";
 
 const bus = "/sys/bus/ap";
 const zeros = (count: number): string => "0".repeat(count);

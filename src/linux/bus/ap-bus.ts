@@ -21,7 +21,7 @@ import { busAttributes } from "./bus-attributes.ts";
 import { moduleParameters } from "./command-line.ts";
 import { DriverMasks } from "./driver-masks.ts";
 import { ApInstructions } from "./instructions.ts";
-import type { PollDelay } from "./queue-state-machine.ts";
+import { QueuePoller } from "./queue-poller.ts";
 import { scanOnce } from "./scan.ts";
 
 /**
@@ -41,7 +41,6 @@ export interface ApBusEnvironment {
   readonly knownTexts?: ReadonlyMap<string, string>;
 }
 
-const resetPollMs = 40;
 const defaultPollTimeoutNs = 250_000n;
 const classicMaxAdapter = 63;
 const classicMaxDomain = 15;
@@ -54,6 +53,7 @@ export class ApBus extends Bus {
   readonly instructions: ApInstructions;
   readonly parameters: ReadonlyMap<string, string>;
   readonly masks: DriverMasks;
+  readonly poller: QueuePoller;
   /** Held by who changes the masks and by who assigns what they leave. Taken before vfio_ap's lock. */
   readonly attributeLock = new Mutex();
   /** `/sys/devices/ap`. */
@@ -77,7 +77,6 @@ export class ApBus extends Bus {
   readonly #scanWaiters: Wait<void>[] = [];
   #isScanQueued = false;
   #scanTimer: Timer | undefined;
-  #toPoll = { "reset-poll": new Set<ApQueue>(), "reply-poll": new Set<ApQueue>() };
 
   constructor(environment: ApBusEnvironment) {
     super("ap", environment.work, environment.log);
@@ -87,6 +86,7 @@ export class ApBus extends Bus {
     this.knownTexts = environment.knownTexts ?? new Map();
     this.instructions = new ApInstructions(environment.platform);
     this.parameters = moduleParameters(environment.commandLine, "ap");
+    this.poller = new QueuePoller(environment.work, environment.timers, () => Number(this.pollTimeoutNs) / 1e6);
     this.masks = new DriverMasks(this.parameters.get("apmask"), this.parameters.get("aqmask"));
     const qci = this.instructions.qci();
     this.hasQci = qci !== undefined;
@@ -96,7 +96,8 @@ export class ApBus extends Bus {
     this.usesInterrupts = environment.platform.hasFacility(Facility.apqi) && this.#parameterNumber("useirq", 1) !== 0;
     this.hasPollThread = !this.usesInterrupts && this.#parameterNumber("poll_thread", 0) !== 0;
     this.defaultDomain = this.#bootDomain();
-    this.rootDevice = new Device("ap", undefined, environment.uevents);
+    // Registered without a bus and told of it afterwards: no subsystem link, but its events have the subsystem.
+    this.rootDevice = new Device("ap", this, environment.uevents);
     this.directory.attach(busAttributes(this.generation), this);
     environment.platform.listen({
       configurationChanged: () => this.requestScan(),
@@ -283,30 +284,6 @@ export class ApBus extends Bus {
       ["BINDINGS", "complete"],
       ["COMPLETECOUNT", String(this.bindingsCompleteCount)],
     ]);
-  }
-
-  // Polling of queues.
-
-  /** Looks at a queue again after the bus's interval for that. One timer serves all queues that wait for the same. */
-  pollLater(queue: ApQueue, delay: Exclude<PollDelay, "never" | "again">): void {
-    const waiting = this.#toPoll[delay];
-    if (waiting.size === 0) {
-      const delayMs = delay === "reset-poll" ? resetPollMs : Number(this.pollTimeoutNs) / 1e6;
-      // A reply may never come: nobody waits for it to settle.
-      this.timers.after(delayMs, () => this.#pollAll(delay), { isBackground: delay === "reply-poll" });
-    }
-    waiting.add(queue);
-  }
-
-  #pollAll(delay: Exclude<PollDelay, "never" | "again">): void {
-    const queues = this.#toPoll[delay];
-    this.#toPoll[delay] = new Set();
-    this.work.defer(function* () {
-      for (const queue of queues) {
-        queue.machine.run();
-        yield undefined;
-      }
-    });
   }
 
   // Parameters.

@@ -2,6 +2,7 @@ import { decodeStatus, ResponseCode } from "../../ap/status.ts";
 import { Errno } from "../../sysfs/errno.ts";
 import type { Timer } from "../time/timers.ts";
 import type { ApQueue } from "./ap-queue.ts";
+import type { PollReason } from "./queue-poller.ts";
 import { type ApRequest, RequestLists } from "./queue-requests.ts";
 
 /**
@@ -12,7 +13,7 @@ export type DeviceState = "UNINITIATED" | "OPERATING" | "SHUTDOWN" | "ERROR";
 export type MachineState = "RESET_START" | "RESET_WAIT" | "SETIRQ_WAIT" | "IDLE" | "WORKING" | "FULL" | "ASSOC_WAIT";
 
 /** When to look at the queue again. */
-export type PollDelay = "never" | "again" | "reset-poll" | "reply-poll";
+type PollDelay = "never" | "again" | PollReason;
 
 const requestTimeoutMs = 900_000;
 let lastMessageId = 0;
@@ -78,7 +79,7 @@ export class QueueStateMachine {
   run(): void {
     let delay = this.poll();
     while (delay === "again") delay = this.poll();
-    if (delay !== "never") this.queue.apBus.pollLater(this.queue, delay);
+    if (delay !== "never") this.queue.apBus.poller.add(this.queue, delay);
   }
 
   poll(): PollDelay {

@@ -6,7 +6,7 @@ import { type KernelLog, Level } from "../kernel-log.ts";
 import type { Job, WorkQueue } from "../time/work-queue.ts";
 import type { Device } from "./device.ts";
 import type { Driver } from "./driver.ts";
-import { parseSyntheticUevent } from "./uevents.ts";
+import { ueventTrigger } from "./uevent-file.ts";
 
 /**
  * A bus: its devices and drivers in the order they were registered, matching, binding, unbinding.
@@ -182,9 +182,7 @@ export class Bus {
 }
 
 const busAttributes: AttributeTable<Bus> = attributeTable<Bus>(
-  writeOnly("uevent", (_bus, text) => {
-    if (!parseSyntheticUevent(text)) fail("EINVAL");
-  }),
+  ueventTrigger(),
   writeOnly("drivers_probe", (bus, text) => {
     const device = bus.find(text) ?? fail("ENODEV");
     if (!device.driver) return bus.work.run(bus.offer(device));
@@ -203,9 +201,7 @@ interface BoundDriver {
   readonly driver: Driver;
 }
 
-const driverUevent = writeOnly<BoundDriver>("uevent", (_driver, text) => {
-  if (!parseSyntheticUevent(text)) fail("EINVAL");
-});
+const driverUevent = ueventTrigger<BoundDriver>();
 
 const driverAttributes: AttributeTable<BoundDriver> = attributeTable<BoundDriver>(driverUevent);
 

@@ -1,6 +1,7 @@
 import { type AttributeTable, attributeTable, readOnly, readWrite } from "../../sysfs/attribute.ts";
 import { fail } from "../../sysfs/errno.ts";
 import { Directory } from "../../sysfs/node.ts";
+import { ueventFile } from "../driver-core/uevent-file.ts";
 
 /**
  * Numbered IOMMU groups, one a mediated device, the lowest free number first, and the vfio group device of each.
@@ -80,9 +81,5 @@ const groupAttributes: AttributeTable<Directory> = attributeTable<Directory>(
 
 const vfioGroupAttributes: AttributeTable<number> = attributeTable<number>(
   readOnly("dev", (number) => `${vfioMajor}:${number}\n`),
-  readWrite(
-    "uevent",
-    (number) => `MAJOR=${vfioMajor}\nMINOR=${number}\nDEVNAME=vfio/${number}\n`,
-    () => {},
-  ),
+  ueventFile((number) => `MAJOR=${vfioMajor}\nMINOR=${number}\nDEVNAME=vfio/${number}\n`),
 );

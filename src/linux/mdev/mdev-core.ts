@@ -5,6 +5,7 @@ import { type Task, Wait } from "../../sysfs/wait.ts";
 import { Bus } from "../driver-core/bus.ts";
 import { Device } from "../driver-core/device.ts";
 import type { Driver } from "../driver-core/driver.ts";
+import { ueventFile } from "../driver-core/uevent-file.ts";
 import type { Uevents } from "../driver-core/uevents.ts";
 import type { Generation } from "../generation.ts";
 import { type KernelLog, Level } from "../kernel-log.ts";
@@ -134,6 +135,8 @@ export class MdevCore {
     this.#setLeft(this.#left - 1);
     const mdev = new Mdev(this, uuid, this.#environment.uevents);
     yield* this.bus.addDevice(mdev, parent.device.directory);
+    // The core attaches its driver itself: drivers_autoprobe does not count.
+    if (!mdev.driver) yield* this.bus.bind(mdev, parent.driver);
     mdev.directory.addLink("mdev_type", parent.typeDirectory);
     const devices = parent.typeDirectory.lookup("devices");
     if (devices?.kind === "directory") devices.addLink(uuid, mdev.directory);
@@ -256,4 +259,4 @@ const typeAttributes: AttributeTable<OfferedType> = attributeTable<OfferedType>(
   readOnly("available_instances", ({ core }) => `${core.availableInstances}\n`),
 );
 
-const vfioDeviceAttributes: AttributeTable<undefined> = attributeTable<undefined>(readOnly("uevent", () => "", 0o644));
+const vfioDeviceAttributes: AttributeTable<undefined> = attributeTable<undefined>(ueventFile(() => ""));

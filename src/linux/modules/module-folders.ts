@@ -1,9 +1,10 @@
-import { type Attribute, type AttributeTable, attributeTable, readOnly, writeOnly } from "../../sysfs/attribute.ts";
+import { type Attribute, type AttributeTable, attributeTable, readOnly } from "../../sysfs/attribute.ts";
 import { Directory } from "../../sysfs/node.ts";
 import type { ApBus } from "../bus/ap-bus.ts";
+import { ueventTrigger } from "../driver-core/uevent-file.ts";
 
 /** The folders in /sys/module of what is built into the kernel: a uevent file, perhaps parameters, perhaps drivers. */
-const uevent: AttributeTable<undefined> = attributeTable<undefined>(writeOnly("uevent", () => {}));
+const uevent: AttributeTable<undefined> = attributeTable<undefined>(ueventTrigger());
 
 export function builtInModule(name: string, ...folders: Directory[]): Directory {
   const directory = new Directory(name);

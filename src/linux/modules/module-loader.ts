@@ -1,6 +1,7 @@
-import { type AttributeTable, attributeTable, readOnly, writeOnly } from "../../sysfs/attribute.ts";
+import { type AttributeTable, attributeTable, readOnly } from "../../sysfs/attribute.ts";
 import { fail } from "../../sysfs/errno.ts";
 import { Directory } from "../../sysfs/node.ts";
+import { ueventTrigger } from "../driver-core/uevent-file.ts";
 import type { Job } from "../time/work-queue.ts";
 
 /**
@@ -103,7 +104,7 @@ interface Folder {
 }
 
 const moduleAttributes: AttributeTable<Folder> = attributeTable<Folder>(
-  writeOnly("uevent", () => {}),
+  ueventTrigger(),
   readOnly("coresize", ({ definition }) => `${definition.size}\n`),
   readOnly("initsize", () => "0\n"),
   readOnly("initstate", () => "live\n"),

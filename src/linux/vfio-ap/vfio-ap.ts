@@ -1,8 +1,8 @@
 import type { Apqn } from "../../ap/apqn.ts";
-import { Mask } from "../../ap/mask.ts";
+import type { Mask } from "../../ap/mask.ts";
 import type { QciBlock } from "../../ap/qci.ts";
 import type { ApMasks } from "../../kvm/crycb.ts";
-import { type AttributeTable, attributeTable, constant, readOnly } from "../../sysfs/attribute.ts";
+import { type AttributeTable, attributeTable, constant } from "../../sysfs/attribute.ts";
 import { Errno, fail } from "../../sysfs/errno.ts";
 import type { Directory } from "../../sysfs/node.ts";
 import type { ApBus } from "../bus/ap-bus.ts";
@@ -20,9 +20,10 @@ import { filterMatrix } from "./filter.ts";
 import { beginConfigurationChange, completeConfigurationChange } from "./host-configuration.ts";
 import { type DeviceUser, type MatrixLimits, MatrixMdev } from "./matrix-mdev.ts";
 import { matrixAttributes } from "./mdev-attributes.ts";
+import { bindQueue, releaseQueue } from "./queue-binding.ts";
 import { resetQueues } from "./reset.ts";
 import { reportInUse } from "./sharing.ts";
-import { VfioApQueue } from "./vfio-ap-queue.ts";
+import type { VfioApQueue } from "./vfio-ap-queue.ts";
 
 /**
  * The vfio_ap module while it is loaded: the matrix device, the queues bound to it and the mediated devices. One mutex orders
@@ -216,51 +217,14 @@ export class VfioAp {
     return owner.user && owner.guestHas(adapter, domain) ? "in use\n" : "assigned\n";
   }
 
-  *#probe(device: Device): Job<void> {
-    const queue = new VfioApQueue(device as ApQueue);
-    const driver = this;
-    yield* this.lock.hold(function* () {
-      if (driver.generation.hasQueueStatus) device.directory.attach(queueStatus, { driver, queue: queue.queue });
-      driver.queues.set(queue.apqn, queue);
-      const matrixMdev = driver.matrixMdevs.find((candidate) => candidate.has(queue.adapter, queue.domain));
-      if (!matrixMdev || !driver.generation.isDynamic) {
-        if (matrixMdev) driver.link(matrixMdev, queue);
-        return;
-      }
-      driver.link(matrixMdev, queue);
-      if (!matrixMdev.isArriving) yield* driver.refilter(matrixMdev);
-    });
-  }
-
-  *#release(device: Device): Job<void> {
-    const queue = this.queues.get((device as ApQueue).apqn);
-    if (!queue) return;
-    const driver = this;
-    yield* this.lock.hold(function* () {
-      device.directory.detach(queueStatus);
-      const { matrixMdev, adapter, domain } = queue;
-      const leavesGuest = matrixMdev !== undefined && driver.generation.isDynamic && matrixMdev.guestHas(adapter, domain);
-      if (leavesGuest) {
-        matrixMdev.guestMatrix = { ...matrixMdev.guestMatrix, adapters: matrixMdev.guestMatrix.adapters.without(adapter) };
-        matrixMdev.pushToGuest();
-      }
-      if (leavesGuest && driver.generation.resetsFilteredAdapters) yield* driver.resetAdapters(matrixMdev, Mask.of(adapter));
-      else if (driver.host.adapters.has(adapter) && driver.host.usageDomains.has(domain)) {
-        yield* resetQueues([queue]);
-      }
-      if (matrixMdev) driver.unlink(matrixMdev, queue);
-      driver.queues.delete(queue.apqn);
-    });
-  }
-
   #makeApDriver(): ApDriver {
     return {
       name: "vfio_ap",
       isDefault: false,
       module: this.#environment.module,
       matches: (device) => device instanceof ApQueue && device.card.info.type >= oldestType && device.card.info.type <= newestType,
-      probe: (device) => this.#probe(device),
-      remove: (device) => this.#release(device),
+      probe: (device) => bindQueue(this, device as ApQueue),
+      remove: (device) => releaseQueue(this, device as ApQueue),
       inUse: (adapters, domains) => reportInUse(this, adapters, domains),
       configurationChanged: (now, before) => this.lock.hold(() => beginConfigurationChange(this, now, before)),
       scanCompleted: () => this.lock.hold(() => completeConfigurationChange(this)),
@@ -315,11 +279,6 @@ export class VfioAp {
     } else if (count === 0) this.bus.log.write(Level.notice, `${name}: No device request registered, blocked until released by user`);
   }
 }
-
-const queueStatus: AttributeTable<{ readonly driver: VfioAp; readonly queue: ApQueue }> = attributeTable<{
-  readonly driver: VfioAp;
-  readonly queue: ApQueue;
-}>(readOnly("status", ({ driver, queue }) => driver.statusText(queue)));
 
 const matrixDeviceAttributes = (generation: Generation): AttributeTable<VfioAp> =>
   attributeTable<VfioAp>(generation.matrixFeatures.length > 0 && constant("features", () => `${generation.matrixFeatures.join(" ")}\n`));

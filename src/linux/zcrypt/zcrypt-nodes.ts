@@ -2,6 +2,7 @@ import { Mask } from "../../ap/mask.ts";
 import { type AttributeTable, attributeTable, constant, readWrite, writeOnly } from "../../sysfs/attribute.ts";
 import { fail } from "../../sysfs/errno.ts";
 import { Directory } from "../../sysfs/node.ts";
+import { ueventFile } from "../driver-core/uevent-file.ts";
 import { parseMask } from "../text/mask-text.ts";
 
 /**
@@ -82,9 +83,5 @@ const nodeAttributes: AttributeTable<ZcryptNode> = attributeTable<ZcryptNode>(
   maskAttribute("aqmask"),
   maskAttribute("admask"),
   constant("dev", (node) => `${zcryptMajor}:${node.minor}\n`),
-  readWrite(
-    "uevent",
-    (node) => `MAJOR=${zcryptMajor}\nMINOR=${node.minor}\nDEVNAME=${node.directory.name}\n`,
-    () => {},
-  ),
+  ueventFile((node) => `MAJOR=${zcryptMajor}\nMINOR=${node.minor}\nDEVNAME=${node.directory.name}\n`),
 );

@@ -1,7 +1,7 @@
 import { Host } from "../../../src/host/host.ts";
 import type { GenerationName } from "../../../src/linux/generation.ts";
 import { adapterProfile } from "../../../src/machine/adapter-profile.ts";
-import { fullMachine } from "../../../src/machine/machine.ts";
+import { fullMachine } from "../../../src/machine/lpar.ts";
 import type { AttributeNode, Directory } from "../../../src/sysfs/node.ts";
 
 /** A host with one of everything that has files: cards of each mode, mediated devices with and without a guest, a zcrypt node. */

@@ -4,7 +4,7 @@ import { type Guest, Host } from "../../../src/host/host.ts";
 import { changeTraceHardware } from "../../../src/host/replay-target.ts";
 import { ApInstructions } from "../../../src/linux/bus/instructions.ts";
 import type { AdapterRequest } from "../../../src/machine/adapter/processor.ts";
-import { fullMachine } from "../../../src/machine/machine.ts";
+import { fullMachine } from "../../../src/machine/lpar.ts";
 import { Errno } from "../../../src/sysfs/errno.ts";
 import { Wait } from "../../../src/sysfs/wait.ts";
 import { adapterIds, createPath, domainIds, guestCount, mdevPath, type Operation, type Setting, uuids } from "./operations.ts";
