@@ -1,7 +1,7 @@
 // Compiles src to dist and leaves a stamp of when, unless dist is current. Type errors are printed and, with --check, make it fail;
 // without, what compiled is used, so that the command line of a checkout in the middle of a change still runs.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isBuilt } from "./is-built.mjs";
@@ -17,11 +17,25 @@ if (process.argv[1] === program) {
 /** The exit status. One compiler works at a time; who waited for it finds the work done. */
 export function build(isChecking = false) {
   if (!isChecking && isBuilt(root)) return 0;
+  if (!isChecking && isSomebodyElses()) {
+    process.stderr.write("adjunct: dist is older than src and another user's: it is used as it is\n");
+    return 0;
+  }
   mkdirSync(join(root, "dist"), { recursive: true });
   const words = [join(root, "dist/.lock"), process.execPath, program, "--locked", ...(isChecking ? ["--check"] : [])];
   const { status, error } = spawnSync("flock", words, { stdio: ["ignore", 2, 2] });
   if (error) process.stderr.write(`flock does not run: ${error.message} (package util-linux)\n`);
   return status ?? 1;
+}
+
+function isSomebodyElses() {
+  try {
+    accessSync(join(root, "dist/cli/main.js"));
+    accessSync(join(root, "dist/.built"), constants.W_OK);
+    return false;
+  } catch (error) {
+    return error.code === "EACCES" || error.code === "EROFS";
+  }
 }
 
 function compile(isChecking) {

@@ -53,7 +53,9 @@ const request = v.union([
 export type HostCommand = v.InferOutput<typeof request>;
 
 /** A request that the host does not understand: the client's mistake. */
-export class BadRequest extends Error {}
+export class BadRequest extends Error {
+  readonly code = "bad-request";
+}
 
 export function runCommand(host: Host, input: unknown): unknown | Wait<unknown> {
   const parsed = v.safeParse(request, input);

@@ -34,7 +34,7 @@ export function parseConfiguration(text: string, fileName: string): HostConfigur
   if (yaml.problems.length > 0) {
     throw new ConfigurationError(yaml.problems.map(({ location, message }) => `${at(fileName, location)}: ${message}`));
   }
-  return checkedConfiguration(yaml.value, (problem) => `${at(fileName, locationOf(yaml, problem))}: ${describe(problem)}`);
+  return checkedConfiguration(yaml.value ?? null, (problem) => `${at(fileName, locationOf(yaml, problem))}: ${describe(problem)}`);
 }
 
 /** The same from an object, for tests and programs; messages have no place in a file. */
@@ -44,7 +44,7 @@ export function configurationFrom(value: unknown): HostConfiguration {
 
 function checkedConfiguration(value: unknown, line: (problem: ConfigurationProblem) => string): HostConfiguration {
   const parsed = v.safeParse(configurationSchema, value);
-  if (!parsed.success) throw new ConfigurationError(unique(parsed.issues.map((issue) => line(problemOf(issue)))));
+  if (!parsed.success) throw new ConfigurationError(unique(parsed.issues.map((issue) => line(problemOf(issue)))).sort(byPlace));
   const { configuration, problems } = completeConfiguration(parsed.output);
   if (problems.length > 0) throw new ConfigurationError(problems.map(line));
   return configuration;
@@ -70,6 +70,14 @@ function problemOf(issue: v.BaseIssue<unknown>): ConfigurationProblem {
 const at = (fileName: string, { line, column }: Location): string => `${fileName}:${line}:${column}`;
 const describe = ({ path, message }: ConfigurationProblem): string => (path.length > 0 ? `${path.join(".")}: ${message}` : message);
 const locationOf = (yaml: LocatedYaml, { path, at }: ConfigurationProblem): Location => yaml.locate(path, at);
+/** `file:2:9: …` before `file:10:1: …`; lines without a place stay where they are. */
+const byPlace = (left: string, right: string): number => {
+  const place = (text: string): number[] => (/^[^\n]*?:(\d+):(\d+): /.exec(text) ?? []).slice(1).map(Number);
+  const [leftLine = 0, leftColumn = 0] = place(left);
+  const [rightLine = 0, rightColumn = 0] = place(right);
+  return leftLine - rightLine || leftColumn - rightColumn;
+};
+
 const unique = (lines: readonly string[]): string[] => [...new Set(lines)];
 
 function shown(input: unknown): string {
@@ -82,6 +90,7 @@ interface SchemaShape {
   readonly entries?: Readonly<Record<string, SchemaShape>>;
   readonly wrapped?: SchemaShape;
   readonly value?: SchemaShape;
+  readonly pipe?: readonly SchemaShape[];
   readonly message?: unknown;
 }
 
@@ -95,7 +104,8 @@ function entriesAt(path: YamlPath): Readonly<Record<string, SchemaShape>> {
 }
 
 function unwrapped(shape: SchemaShape | undefined): SchemaShape | undefined {
-  return shape?.wrapped ? unwrapped(shape.wrapped) : shape;
+  if (shape?.wrapped) return unwrapped(shape.wrapped);
+  return shape?.pipe ? (shape.pipe.find((part) => part.entries ?? part.value) ?? shape) : shape;
 }
 
 const expectationOf = (shape: SchemaShape | undefined): string => (typeof shape?.message === "string" ? shape.message : "a value");

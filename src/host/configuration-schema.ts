@@ -17,6 +17,15 @@ const number = (first: number, last: number, what = "a number") => {
   return v.pipe(v.number(expected), v.integer(expected), v.minValue(first, expected), v.maxValue(last, expected));
 };
 
+/** A list has keys, too, for valibot. */
+const isNoList = (expected: string) => v.check((value: unknown) => !Array.isArray(value), expected);
+
+const map = <Entries extends v.ObjectEntries>(entries: Entries, expected: string) =>
+  v.pipe(v.unknown(), isNoList(expected), v.strictObject(entries, expected));
+
+const mapOf = <Key extends v.GenericSchema<string, string>, Value extends v.GenericSchema>(key: Key, value: Value, expected: string) =>
+  v.pipe(v.unknown(), isNoList(expected), v.record(key, value, expected));
+
 const text = (expected: string) => v.string(expected);
 const yesOrNo = v.boolean("true or false");
 const oneOf = <const Words extends readonly string[]>(words: Words) => v.picklist(words, `one of ${words.join(", ")}`);
@@ -33,7 +42,7 @@ const adapterKey = v.pipe(
 );
 const uuidText = matching(uuidPattern, "a UUID such as 62177883-f1bb-47f0-914d-32a22e3a8804");
 
-const adapterSchema = v.strictObject(
+const adapterSchema = map(
   {
     type: v.pipe(
       text("a card type such as CEX5C"),
@@ -52,21 +61,21 @@ const adapterSchema = v.strictObject(
   "an adapter such as { type: CEX5C }",
 );
 
-const machineSchema = v.strictObject(
+const machineSchema = map(
   {
     model: v.optional(oneOf(machineModelNames), "z16"),
     facilities: v.optional(v.array(oneOf(facilityNames), `a list of ${facilityNames.join(", ")}`)),
     "max-adapter": v.optional(adapterNumber),
     "max-domain": v.optional(domainNumber),
     "reset-ms": v.optional(number(0, 600_000, "milliseconds"), 0),
-    adapters: v.optional(v.record(adapterKey, adapterSchema, "adapters by number, such as { 5: { type: CEX5C } }"), {}),
+    adapters: v.optional(mapOf(adapterKey, adapterSchema, "adapters by number, such as { 5: { type: CEX5C } }"), {}),
     "usage-domains": v.optional(domainList),
     "control-domains": v.optional(domainList),
   },
   "a machine such as { adapters: { 5: { type: CEX5C } }, usage-domains: [4] }",
 );
 
-const mdevSchema = v.strictObject(
+const mdevSchema = map(
   {
     adapters: v.optional(v.array(adapterNumber, "a list of adapter numbers such as [5, 6]"), []),
     domains: v.optional(domainList, []),
@@ -75,7 +84,7 @@ const mdevSchema = v.strictObject(
   "a matrix such as { adapters: [5], domains: [4] }",
 );
 
-const guestSchema = v.strictObject(
+const guestSchema = map(
   {
     cpu: v.optional(text("a -cpu option such as host,ap=on"), "host,ap=on,apqci=on,apft=on,apqi=on"),
     mdev: v.optional(uuidText),
@@ -86,7 +95,7 @@ const guestSchema = v.strictObject(
 
 const nameExpected = "letters, digits, dots, dashes and underscores, at most 32, the first a letter or digit";
 
-export const configurationSchema = v.strictObject(
+export const configurationSchema = map(
   {
     name: matching(hostNamePattern, nameExpected),
     kernel: v.optional(oneOf(generationNames), "7.2"),
@@ -96,15 +105,15 @@ export const configurationSchema = v.strictObject(
     apmask: v.optional(text('a text such as "-5,-6"')),
     aqmask: v.optional(text('a text such as "-4,-0x47"')),
     attributes: v.optional(
-      v.record(
+      mapOf(
         matching(/^\/sys\/[^\0]+$/, "a path that starts with /sys/"),
         v.union([v.string(), v.array(v.string())], "the text of an attribute, or a list of texts to write"),
         "texts by path",
       ),
       {},
     ),
-    mdevs: v.optional(v.record(uuidText, mdevSchema, "mediated devices by UUID"), {}),
-    guests: v.optional(v.record(matching(hostNamePattern, nameExpected), guestSchema, "guests by name"), {}),
+    mdevs: v.optional(mapOf(uuidText, mdevSchema, "mediated devices by UUID"), {}),
+    guests: v.optional(mapOf(matching(hostNamePattern, nameExpected), guestSchema, "guests by name"), {}),
   },
   "a map of name, machine, mdevs and so on",
 );

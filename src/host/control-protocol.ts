@@ -36,11 +36,14 @@ export class Refusal extends Error {
   }
 }
 
+/** Everything else that has a `code` is an error of ours. */
+const knownCodes = /^(E[A-Z0-9]+|bad-request|refused)$/;
+
 /** What an error thrown by a command is on the wire. */
 export function controlErrorOf(error: unknown): ControlError {
   if (error instanceof Error) {
     const { code } = error as { code?: unknown };
-    if (typeof code === "string" && (/^E[A-Z0-9]+$/.test(code) || error instanceof Refusal)) return { code, message: error.message };
+    if (typeof code === "string" && knownCodes.test(code)) return { code, message: error.message };
     return { code: "internal", message: error.message };
   }
   return { code: "internal", message: String(error) };

@@ -88,7 +88,8 @@ export function enterNamespaceCommand(options: {
   const { pid, network, hasUserNamespace, workingDirectory } = options;
   return [
     "nsenter",
-    ...(hasUserNamespace ? [`--user=/proc/${pid}/ns/user`] : []),
+    // Our own user is its root already.
+    ...(hasUserNamespace ? [`--user=/proc/${pid}/ns/user`, "--preserve-credentials"] : []),
     `--mount=/proc/${pid}/ns/mnt`,
     ...(network === "own" ? [`--net=/proc/${pid}/ns/net`] : []),
     "sh",

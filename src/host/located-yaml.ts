@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml";
+import { isCollection, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml";
 
 /** Where something stands in a file, both counted from 1. */
 export interface Location {
@@ -35,7 +35,26 @@ export function parseLocatedYaml(text: string, textKeys: ReadonlySet<string>): L
     },
   });
   const problems = document.errors.map((error) => ({ location: locationOf(error.pos[0]), message: error.message }));
-  return { value: problems.length > 0 ? undefined : document.toJS({ maxAliasCount }), problems, locate };
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) === undefined)
+        problems.push({ location: locationOf(alias.range?.[0] ?? 0), message: `*${alias.source} is no anchor above` });
+    },
+    Pair(_, pair) {
+      if (isCollection(pair.key))
+        problems.push({ location: locationOf(pair.key.range?.[0] ?? 0), message: "expected a word or a number as a key" });
+    },
+  });
+  return { value: problems.length > 0 ? undefined : content(), problems, locate };
+
+  function content(): unknown {
+    try {
+      return document.toJS({ maxAliasCount });
+    } catch (error) {
+      problems.push({ location: locationOf(0), message: (error as Error).message });
+      return undefined;
+    }
+  }
 
   function locate(path: YamlPath, what: "key" | "value" = "value"): Location {
     let at: Node | null = document.contents as Node | null;

@@ -44,5 +44,9 @@ function readLines(file: string): string[] {
 
 function report({ wantsJson, output }: Invocation, file: string, { steps, mismatches }: ReplayResult): void {
   if (wantsJson) output.print(JSON.stringify({ file, steps, mismatches }));
-  else for (const { line, step, expected, got } of mismatches) output.print(`${file}:${line}: ${step}: expected ${expected}, got ${got}`);
+  else
+    for (const { line, step, expected, got } of mismatches)
+      output.print(`${file}:${line}: ${oneLine(`${step}: expected ${expected}, got ${got}`)}`);
 }
+
+const oneLine = (text: string): string => text.replaceAll("\n", "\\n");

@@ -1,0 +1,232 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ConfigurationError } from "./configuration-error.ts";
+import { configurationFrom, parseConfiguration } from "./configuration-file.ts";
+
+const parse = (text: string) => parseConfiguration(text, "lpar1.yaml");
+
+function mistakesIn(text: string): readonly string[] {
+  try {
+    parse(text);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.lines;
+    throw error;
+  }
+  return [];
+}
+
+describe("a configuration file", () => {
+  test("needs no more than a name", () => {
+    expect(parse("name: lpar1\n")).toEqual({
+      name: "lpar1",
+      kernel: "7.2",
+      cmdline: "",
+      modules: ["vfio_ap"],
+      machine: {
+        model: "z16",
+        facilities: { ap: true, qci: true, apft: true, apqi: true, apxa: true },
+        qact: false,
+        rc8a: false,
+        apsb: false,
+        maxAdapter: 255,
+        maxDomain: 84,
+        resetMs: 0,
+        adapters: [],
+        usageDomains: [],
+        controlDomains: [],
+      },
+      attributes: [],
+      mdevs: [],
+      guests: [],
+    });
+  });
+
+  test("takes every number that YAML has, and gives sets in ascending order", () => {
+    const { machine } = parse(
+      "name: a\nmachine: { max-domain: 0xff, adapters: { 0x10: { type: CEX5C }, 6: { type: cex5a } }, usage-domains: [0xab, 4, 4] }\n",
+    );
+    expect(machine.adapters.map(({ id, profile }) => [id, profile.type, profile.mode])).toEqual([
+      [6, 11, "accelerator"],
+      [16, 11, "cca"],
+    ]);
+    expect(machine.usageDomains).toEqual([4, 171]);
+    expect(machine.controlDomains).toEqual([4, 171]);
+  });
+
+  test.each([
+    ["4.20", "4.20"],
+    ["6.0", "6.0"],
+    ["7.2", "7.2"],
+    ['"6.12"', "6.12"],
+  ])("takes kernel: %s as the text it is", (written, kernel) => {
+    expect(parse(`name: a\nkernel: ${written}\n`).kernel).toBe(kernel);
+  });
+
+  test("takes a mask of 64 digits as the text it is", () => {
+    const mask = `0x7d${"f".repeat(62)}`;
+    expect(parse(`name: a\napmask: ${mask}\naqmask: -4\n`)).toMatchObject({ apmask: mask, aqmask: "-4" });
+  });
+
+  test("lets every bit of an adapter be set", () => {
+    const { machine } = parse(
+      "name: a\nmachine: { adapters: { 1: { type: CEX7C, class: restricted, filtering: true, depth: 3, message-limit: 5, max-domain: 9, raw-type: 15, configured: false, checkstop: true } } }\n",
+    );
+    expect(machine.adapters).toEqual([
+      {
+        id: 1,
+        profile: { type: 15, mode: "cca", functions: 0x93400000, depth: 3, messageLimit: 5, maxDomain: 9 },
+        isConfigured: false,
+        isCheckstopped: true,
+      },
+    ]);
+  });
+
+  test("gives attributes in their order, each text with a newline", () => {
+    const { attributes } = parse('name: a\nattributes:\n  /sys/b: ["1", "2\\n"]\n  /sys/a: x\n');
+    expect(attributes).toEqual([
+      { path: "/sys/b", text: "1\n" },
+      { path: "/sys/b", text: "2\n" },
+      { path: "/sys/a", text: "x\n" },
+    ]);
+  });
+
+  test.each(["three-guests.yaml"])("is what examples/%s is", (name) => {
+    const { guests, mdevs } = parse(readFileSync(`examples/${name}`, "utf8"));
+    expect(guests.map(({ mdev }) => mdev)).toEqual(mdevs.map(({ uuid }) => uuid));
+  });
+
+  test("has the same content as an object", () => {
+    expect(configurationFrom({ name: "lpar1" })).toEqual(parse("name: lpar1\n"));
+    expect(() => configurationFrom({ name: 5 })).toThrow("name: expected letters, digits, dots, dashes and underscores");
+  });
+});
+
+describe("a mistake in a configuration file names file, line, column and what was expected", () => {
+  test.each([
+    [
+      "no name",
+      "kernel: '7.2'\n",
+      "1:1: name is missing: expected letters, digits, dots, dashes and underscores, at most 32, the first a letter or digit",
+    ],
+    [
+      "a name that is no folder's",
+      "name: ../x\n",
+      '1:7: name: expected letters, digits, dots, dashes and underscores, at most 32, the first a letter or digit, got "../x"',
+    ],
+    [
+      "a card type",
+      "name: a\nmachine:\n  adapters:\n    5: { type: CEX5Q }\n",
+      '4:16: machine.adapters.5.type: expected a card type such as CEX5C, got "CEX5Q"',
+    ],
+    [
+      "a missing card type",
+      "name: a\nmachine:\n  adapters:\n    5: {}\n",
+      "4:8: machine.adapters.5: type is missing: expected a card type such as CEX5C",
+    ],
+    [
+      "an adapter number",
+      "name: a\nmachine: { adapters: { 256: { type: CEX5C } } }\n",
+      '2:24: machine.adapters.256: expected an adapter number from 0 to 255, got "256"',
+    ],
+    ["a key", "name: a\nmachine:\n  adaptors: {}\n", "3:3: machine.adaptors: unknown key; did you mean adapters?"],
+    [
+      "a key near nothing",
+      "name: a\nxyzzyxyzzy: 1\n",
+      "2:1: xyzzyxyzzy: unknown key; expected one of name, kernel, cmdline, modules, machine, apmask, aqmask, attributes, mdevs, guests",
+    ],
+    [
+      "a key of an adapter",
+      "name: a\nmachine: { adapters: { 5: { type: CEX5C, depht: 3 } } }\n",
+      "2:42: machine.adapters.5.depht: unknown key; did you mean depth?",
+    ],
+    [
+      "a domain number",
+      "name: a\nmachine: { usage-domains: [4, 300] }\n",
+      "2:31: machine.usage-domains.1: expected a domain number from 0 to 255, got 300",
+    ],
+    [
+      "a domain above the machine's",
+      "name: a\nmachine: { model: z14, usage-domains: [4, 85] }\n",
+      "2:43: machine.usage-domains.1: expected at most 84 (max-domain), got 85",
+    ],
+    [
+      "an adapter above the machine's",
+      "name: a\nmachine: { max-adapter: 3, adapters: { 4: { type: CEX5C } } }\n",
+      "2:40: machine.adapters.4: expected at most 3 (max-adapter), got 4",
+    ],
+    [
+      "a domain without extended addressing",
+      "name: a\nmachine: { facilities: [ap, qci, apft], usage-domains: [16] }\n",
+      "2:57: machine.usage-domains.0: expected at most 15 (max-domain), got 16",
+    ],
+    ["a kernel", "name: a\nkernel: 5.4\n", '2:9: kernel: expected one of 4.20, 6.0, 6.1, 6.12, 7.2, got "5.4"'],
+    ["a fraction", "name: a\nmachine: { max-domain: 1.5 }\n", "2:24: machine.max-domain: expected a domain number from 0 to 255, got 1.5"],
+    [
+      "a UUID",
+      "name: a\nmdevs:\n  1234: {}\n",
+      '3:3: mdevs.1234: expected a UUID such as 62177883-f1bb-47f0-914d-32a22e3a8804, got "1234"',
+    ],
+    [
+      "a guest's device that there is not",
+      "name: a\nguests:\n  g: { mdev: 62177883-f1bb-47f0-914d-32a22e3a8804 }\n",
+      "3:14: guests.g.mdev: expected one of the mdevs of this file, got 62177883-f1bb-47f0-914d-32a22e3a8804",
+    ],
+    [
+      "a device of two guests",
+      "name: a\nmdevs: { 62177883-f1bb-47f0-914d-32a22e3a8804: {} }\nguests:\n  g: { mdev: 62177883-f1bb-47f0-914d-32a22e3a8804 }\n  h: { mdev: 62177883-f1bb-47f0-914d-32a22e3a8804 }\n",
+      "5:14: guests.h.mdev: expected a mediated device of its own, got the one of g",
+    ],
+    [
+      "devices without their driver",
+      "name: a\nmodules: []\nmdevs: { 62177883-f1bb-47f0-914d-32a22e3a8804: {} }\n",
+      "2:10: modules: expected vfio_ap among the modules, since the file has mdevs",
+    ],
+    [
+      "a path outside /sys",
+      "name: a\nattributes: { /etc/passwd: x }\n",
+      '2:15: attributes./etc/passwd: expected a path that starts with /sys/, got "/etc/passwd"',
+    ],
+    ["a list instead of a map", "- name: a\n", "1:1: expected a map of name, machine, mdevs and so on, got "],
+    ["a list instead of a part", "name: a\nmachine: []\n", "2:10: machine: expected a machine such as "],
+    ["an unknown anchor", "name: *nowhere\n", "1:7: *nowhere is no anchor above"],
+    ["an empty file", "", "1:1: expected a map of name, machine, mdevs and so on, got null"],
+    ["a key that is there twice", "name: a\nname: b\n", "2:1: Map keys must be unique"],
+    [
+      "an adapter that is there twice",
+      "name: a\nmachine: { adapters: { 5: { type: CEX5C }, '0x5': { type: CEX5A } } }\n",
+      "2:44: machine.adapters.0x5: adapter 5 is there twice",
+    ],
+    ["no YAML", "name: [\n", "2:1: "],
+  ])("%s", (_, text, expected) => {
+    expect(mistakesIn(text).join("\n")).toContain(`lpar1.yaml:${expected}`);
+  });
+
+  test("all of them at once, in the order of the file", () => {
+    const lines = mistakesIn("name: a\nkernel: 5\nmachine:\n  model: z99\n  adapters: { 5: { type: X } }\n  bogus: 1\n");
+    expect(lines.map((line) => line.split(":")[1])).toEqual(["2", "4", "5", "6"]);
+  });
+
+  test("also where aliases would fill the memory", () => {
+    const levels = Array.from({ length: 30 }, (_, level) => `a${level + 1}: &a${level + 1} [${Array(10).fill(`*a${level}`).join(",")}]`);
+    expect(mistakesIn(`name: a\na0: &a0 x\n${levels.join("\n")}\n`)[0]).toContain("lpar1.yaml:");
+  });
+
+  test("whatever the text is", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc
+            .array(fc.constantFrom("name: a", "machine:", "  adapters:", "    5: {", "}", "- x", "&a *a", "? ", "\t"))
+            .map((lines) => lines.join("\n")),
+        ),
+        (text) => {
+          for (const line of mistakesIn(text)) expect(line).toMatch(/^lpar1\.yaml:\d+:\d+: /);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
