@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { launcher, needsMount, type Outcome, outcomeOf, printed, threeGuests, until, useSandbox } from "./sandbox.ts";
+import { launcher, needsMount, type Outcome, outcomeOf, printed, threeGuests, useSandbox } from "./sandbox.ts";
 
 const sandbox = useSandbox();
 const guest1 = "/sys/devices/vfio_ap/matrix/62177883-f1bb-47f0-914d-32a22e3a8804";
@@ -193,11 +193,18 @@ $| = 1; print "listening\\n"; while (recv($s, my $m, 65536, 0)) { $m =~ s/[^\\x2
 
   test("do not reach the machine's listeners, and events prints them", async () => {
     await sandbox.current.up(threeGuests);
+    const inMachine = ["1", "2"].map((group) => sandbox.current.spawn("perl", ["-e", listener, group]));
+    const heard = inMachine.map((child) => {
+      const texts: string[] = [];
+      child.stdout?.on("data", (chunk) => texts.push(String(chunk)));
+      return texts;
+    });
+    await Promise.all(inMachine.map((child) => printed(child, /listening/)));
     const child = sandbox.current.spawn(process.execPath, [launcher, "events", "lpar1"]);
     const seen = printed(child, /ACTION=change[\s\S]*APMASK=0x[0-9a-f]{64}\nSEQNUM=/);
-    await until(() => child.pid !== undefined);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await printed(child, /waiting for events/);
     await script("echo -7 > /sys/bus/ap/apmask");
-    expect(await seen).toMatch(/^change +\/devices\/ap \(\)$/m);
+    expect(await seen).toMatch(/^change +\/devices\/ap \(\w*\)$/m);
+    expect(heard.join("")).not.toContain("/devices/ap");
   });
 });

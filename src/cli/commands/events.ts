@@ -12,6 +12,7 @@ export const events: Command = {
       await client.follow((event) => {
         if (event.type === "uevent" || invocation.options.all === true) printElement(invocation, event, () => eventText(event));
       });
+      invocation.output.note(`adjunct: waiting for events of ${name}; Ctrl-C ends this`);
       await client.closed;
     });
     return exitStatus.done;
