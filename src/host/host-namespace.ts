@@ -20,10 +20,13 @@ export interface HostNamespace {
   close(): Promise<void>;
 }
 
+/** mdevctl before 1.3 ends when the folders of its callouts are missing. */
+const etcFolders = ["mdevctl.d/scripts.d/callouts", "mdevctl.d/scripts.d/notifiers", "udev/rules.d"];
+
 /** The tree is mounted already. Rejects with what the script said. */
 export async function createHostNamespace(places: HostPlaces): Promise<HostNamespace> {
   mkdirSync(places.namespace, { recursive: true, mode: 0o700 });
-  for (const folder of ["mdevctl.d", "udev/rules.d"]) mkdirSync(join(places.etc, folder), { recursive: true, mode: 0o700 });
+  for (const folder of etcFolders) mkdirSync(join(places.etc, folder), { recursive: true, mode: 0o700 });
   const script = join(packageRoot, "scripts/host-namespace.sh");
   const holder = spawn(
     "unshare",

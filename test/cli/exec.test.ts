@@ -101,6 +101,7 @@ describe("a program in a host", () => {
     expect(await script(`ls /run/${marker} /dev/${marker} /etc/mdevctl.d/${marker} /etc/udev/rules.d/${marker} | wc -l`)).toBe("4\n");
     for (const folder of ["/run", "/dev", "/etc/mdevctl.d", "/etc/udev/rules.d"]) expect(existsSync(join(folder, marker))).toBe(false);
     expect(existsSync(join(sandbox.current.stateFolder, "lpar1/etc/mdevctl.d", marker))).toBe(true);
+    expect(await script("cd /etc/mdevctl.d/scripts.d && ls -d callouts notifiers")).toBe("callouts\nnotifiers\n");
   });
 
   test("can use adjunct itself on the host", async () => {

@@ -151,7 +151,7 @@ describe("a mounted host", () => {
     expect(await textAt(join(mount, "host/bus/ap/ap_max_domain_id"))).toBe("255\n");
     const { stdout } = await sandbox.current.adjunct("root", "lpar1");
     expect(await textAt(join(stdout.trim(), "sys/bus/ap/ap_max_domain_id"))).toBe("255\n");
-    expect(readdirSync(join(stdout.trim(), "etc/mdevctl.d"))).toEqual([]);
+    expect(readdirSync(join(stdout.trim(), "etc/mdevctl.d"))).toEqual(["scripts.d"]);
   });
 
   test("leaves no mount, socket or process behind its SIGKILL that the next command does not clean", async () => {
