@@ -19,7 +19,10 @@ const missing = installDebianPackages(packages);
 if (missing.length > 0) console.error(`not installed, tests that need them are skipped: ${missing.join(", ")}`);
 
 const vitestArguments = process.argv.slice(2);
-const steps = [...(vitestArguments.length === 0 ? [["npm", ["run", "--silent", "check"]]] : []), ["npx", ["vitest", "run", ...vitestArguments]]];
+const steps = [
+  ...(vitestArguments.length === 0 ? [["npm", ["run", "--silent", "check"]]] : []),
+  ["npx", ["vitest", "run", ...vitestArguments]],
+];
 for (const [command, args] of steps) {
   const { status } = spawnSync(command, args, { cwd: root, stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);

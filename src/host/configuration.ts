@@ -1,6 +1,6 @@
 import type { GenerationName } from "../linux/generation.ts";
 import type { AdapterProfile } from "../machine/adapter-profile.ts";
-import type { MachineProfile } from "../machine/machine.ts";
+import type { MachineProfile } from "../machine/lpar.ts";
 import type { MachineModelName } from "./machine-model.ts";
 
 /**
