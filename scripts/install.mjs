@@ -1,6 +1,6 @@
 // Installs what a command of this project needs and the machine lacks: npm packages from the lock file, Debian packages by name.
 import { spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -8,10 +8,19 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** npm packages as the lock file says, unless they are installed already. */
 export function installNpmPackages() {
-  const installed = join(root, "node_modules/.package-lock.json");
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(root, "package-lock.json")).mtimeMs) return;
+  if (areNpmPackagesInstalled()) return;
   const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: root, stdio: "inherit" });
   if (status !== 0) throw new Error("npm ci failed");
+}
+
+/** By version: a checkout makes the lock file new without changing it. */
+function areNpmPackagesInstalled() {
+  const installed = join(root, "node_modules/.package-lock.json");
+  if (!existsSync(installed)) return false;
+  const packagesIn = (path) => JSON.parse(readFileSync(path, "utf8")).packages;
+  const found = packagesIn(installed);
+  const wanted = Object.entries(packagesIn(join(root, "package-lock.json")));
+  return wanted.every(([path, { version, optional }]) => path === "" || optional || found[path]?.version === version);
 }
 
 /**
