@@ -11,6 +11,7 @@ const packages = {
   iproute2: "/usr/sbin/ip",
   kmod: "/usr/sbin/modprobe",
   procps: "/usr/bin/pgrep",
+  "uuid-runtime": "/usr/bin/uuidgen",
   "python3-pytest": "/usr/lib/python3/dist-packages/pytest/__init__.py",
 };
 
