@@ -1,4 +1,4 @@
-// npm run test:long: what takes longer than npm test may: the mutants, and random histories twenty times as long. Its result is committed.
+// npm run test:long: what takes longer than npm test may: the mutants, and random histories five times as long. Its result is committed.
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const runs = [
   { name: "mutants", command: "npm", words: ["run", "--silent", "mutants"], environment: {} },
-  { name: "histories", command: "npx", words: ["vitest", "run", "test/properties/history.test.ts"], environment: { ADJUNCT_RUNS: "20" } },
+  { name: "histories", command: "npx", words: ["vitest", "run", "test/properties/history.test.ts"], environment: { ADJUNCT_RUNS: "5" } },
 ];
 
 const results = runs.map(({ name, command, words, environment }) => {
