@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { apqnName } from "../ap/apqn.ts";
 import { Modes } from "../ap/queue-info.ts";
+import { zcryptCardOf } from "../linux/zcrypt/zcrypt-attributes.ts";
 import { adapterProfileName } from "../machine/adapter-profile.ts";
 import { Errno } from "../sysfs/errno.ts";
 import type { Wait } from "../sysfs/wait.ts";
@@ -148,7 +149,7 @@ function status(host: Host): unknown {
     kernel: linux.generation.name,
     adapters: [...linux.bus.cards.values()].map((card) => ({
       id: card.id,
-      type: card.directory.lookup("type") ? host.read(`/sys${card.path}/type`) : undefined,
+      type: zcryptCardOf.get(card)?.typeName,
       isConfigured: card.isConfigured,
       isCheckstopped: card.isCheckstopped,
       functions: card.info.functions,

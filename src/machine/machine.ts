@@ -92,11 +92,9 @@ export class Machine extends Lpar implements ApPlatform {
 
   nqap(cpu: Cpu, r1: number, r2: number): InstructionResult {
     const { registers, memory } = cpu;
-    const refused = this.#refuseInstruction(cpu, r1, r2);
-    if (refused) return refused;
+    const refused = this.#refuseTransfer(cpu, r1, r2);
+    if (refused !== undefined) return refused;
     const queueNumber = registers[1]! & 0xffff;
-    const responseCode = this.availability(queueNumber);
-    if (responseCode !== ResponseCode.normal) return setStatus(registers, encodeStatus({ responseCode }));
     const queue = this.queue(queueNumber);
     if (queue.isFull) return setStatus(registers, queue.statusWord(ResponseCode.queueFull));
     const length = registers[2 * (r2 + 1) + 1]!;
@@ -120,11 +118,9 @@ export class Machine extends Lpar implements ApPlatform {
 
   dqap(cpu: Cpu, r1: number, r2: number): InstructionResult {
     const { registers, memory } = cpu;
-    const refused = this.#refuseInstruction(cpu, r1, r2);
-    if (refused) return refused;
+    const refused = this.#refuseTransfer(cpu, r1, r2);
+    if (refused !== undefined) return refused;
     const queueNumber = registers[1]! & 0xffff;
-    const responseCode = this.availability(queueNumber);
-    if (responseCode !== ResponseCode.normal) return setStatus(registers, encodeStatus({ responseCode }));
     const queue = this.queue(queueNumber);
     const first = queue.firstReply;
     if (!first) return setStatus(registers, queue.statusWord(ResponseCode.noPendingReply));
@@ -150,11 +146,15 @@ export class Machine extends Lpar implements ApPlatform {
     return setStatus(registers, queue.statusWord());
   }
 
-  #refuseInstruction(cpu: Cpu, r1: number, r2: number): InstructionResult | undefined {
+  /** What NQAP and DQAP answer instead of doing anything; undefined when the queue is available. */
+  #refuseTransfer({ registers, problemState }: Cpu, r1: number, r2: number): InstructionResult | undefined {
     if (!this.profile.facilities.ap) return "operation";
-    if (cpu.problemState) return "privileged-operation";
+    if (problemState) return "privileged-operation";
     if ((r1 & 1) !== 0 || (r2 & 1) !== 0 || r1 > 14 || r2 > 14) return "specification";
-    return this.#isBeyondAddressing(cpu.registers[1]! & 0xffff) ? "specification" : undefined;
+    const queue = registers[1]! & 0xffff;
+    if (this.#isBeyondAddressing(queue)) return "specification";
+    const responseCode = this.availability(queue);
+    return responseCode === ResponseCode.normal ? undefined : setStatus(registers, encodeStatus({ responseCode }));
   }
 
   #isBeyondAddressing(queue: Apqn): boolean {
