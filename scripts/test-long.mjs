@@ -14,7 +14,7 @@ const results = runs.map(({ name, command, words, environment }) => {
   const start = Date.now();
   const { status, stdout } = spawnSync(command, words, {
     cwd: root,
-    env: { ...process.env, ...environment },
+    env: { ...process.env, NO_COLOR: "1", ...environment },
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
     maxBuffer: 1 << 28,
