@@ -1,12 +1,21 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
+import { installDebianPackages } from "../scripts/install.mjs";
 import { benchFolder, compile } from "./compile.ts";
 import { measureFuse } from "./fuse.ts";
 import { measureHosts } from "./host.ts";
 import type { Measurement } from "./measurement.ts";
 
 /** Measures, compares in this one run, prints a table and writes results.json beside this file. Exit 1 when a limit is not kept. */
+const packages = {
+  gcc: "/usr/bin/gcc",
+  "libfuse3-dev": "/usr/include/fuse3/fuse.h",
+  "pkg-config": "/usr/bin/pkg-config",
+  "util-linux": "/usr/bin/taskset",
+};
+const missing = installDebianPackages(packages);
+if (missing.length > 0) throw new Error(`needed and not installed: ${missing.join(", ")}`);
 const folder = benchFolder();
 mkdirSync(folder, { recursive: true });
 try {
