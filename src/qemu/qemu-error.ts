@@ -1,0 +1,13 @@
+/** Classes of errors that QMP knows. Source: QEMU qapi/error.json. */
+export type QemuErrorClass = "GenericError" | "CommandNotFound" | "DeviceNotActive" | "DeviceNotFound" | "KVMMissingCap";
+
+/** A refusal in QEMU's words. `hint` is printed on a line of its own, by the command line and the human monitor alone. */
+export class QemuError extends Error {
+  constructor(
+    message: string,
+    readonly errorClass: QemuErrorClass = "GenericError",
+    readonly hint?: string,
+  ) {
+    super(message);
+  }
+}
