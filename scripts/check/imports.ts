@@ -12,9 +12,11 @@ const layers: Record<string, readonly string[]> = {
   machine: ["ap"],
   kvm: ["machine", "ap"],
   linux: ["kvm", "sysfs", "ap"],
+  qemu: ["linux", "kvm", "ap", "sysfs"],
+  guest: ["linux", "kvm", "ap", "sysfs"],
   runtime: ["fuse", "sysfs"],
-  host: ["runtime", "linux", "kvm", "machine", "ap", "sysfs"],
-  cli: ["host", "runtime", "linux", "machine", "ap", "sysfs", "fuse"],
+  host: ["guest", "qemu", "runtime", "linux", "kvm", "machine", "ap", "sysfs"],
+  cli: ["host", "qemu", "runtime", "linux", "machine", "ap", "sysfs", "fuse"],
   "index.ts": ["host", "runtime", "linux", "machine", "ap", "sysfs"],
 };
 
