@@ -23,8 +23,8 @@ export interface Generation {
   /** `features` of the matrix device; the words it shows. */
   readonly matrixFeatures: readonly string[];
   readonly hasApConfig: boolean;
-  /** An mdev signals a changed guest configuration to user space. */
-  readonly hasConfigChangeEvent: boolean;
+  /** Interrupts of a vfio-ap device: none, that it is wanted back, and also that the guest's configuration changed. */
+  readonly vfioIrqs: 0 | 1 | 2;
   /** ap_adapter_mask, ap_max_adapter_id, scans, bindings; config, chkstop and max_msg_size; the bus knows deconfigured and checkstopped adapters. */
   readonly knowsConfiguration: boolean;
   readonly hasQueueFunctions: boolean;
@@ -76,7 +76,7 @@ const newest: Generation = {
   hasBusFeatures: true,
   matrixFeatures: ["guest_matrix", "hotplug", "ap_config"],
   hasApConfig: true,
-  hasConfigChangeEvent: true,
+  vfioIrqs: 2,
   knowsConfiguration: true,
   hasQueueFunctions: true,
   hasQueueStatus: true,
@@ -110,7 +110,7 @@ const linux612: Generation = {
   inUseCheck: "other-mask",
   hasDriverOverride: false,
   hasBindingsCompleteCount: false,
-  hasConfigChangeEvent: false,
+  vfioIrqs: 1,
   apParameterMode: 0o440,
   hasMessagePoolParameter: false,
   zcryptParameter: undefined,
@@ -120,6 +120,7 @@ const linux61: Generation = {
   ...linux612,
   name: "6.1",
   release: "6.1.0",
+  vfioIrqs: 0,
   hasBusFeatures: false,
   matrixFeatures: [],
   hasApConfig: false,

@@ -101,8 +101,15 @@ export class ApBus extends Bus {
     this.directory.attach(busAttributes(this.generation), this);
     environment.platform.listen({
       configurationChanged: () => this.requestScan(),
-      queueInterrupt: (queue) => this.queues.get(queue)?.machine.run(),
+      queueInterrupt: (apqn) => this.#interrupted(apqn),
     });
+  }
+
+  #interrupted(apqn: Apqn): void {
+    const queue = this.queues.get(apqn);
+    const driver = queue?.driver as ApDriver | undefined;
+    if (queue && driver?.interrupted) driver.interrupted(queue);
+    else queue?.machine.run();
   }
 
   // Scans.

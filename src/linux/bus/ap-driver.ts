@@ -1,5 +1,6 @@
 import type { Mask } from "../../ap/mask.ts";
 import type { QciBlock } from "../../ap/qci.ts";
+import type { Device } from "../driver-core/device.ts";
 import type { Driver } from "../driver-core/driver.ts";
 import type { Job } from "../time/work-queue.ts";
 
@@ -11,4 +12,6 @@ export interface ApDriver extends Driver {
   readonly inUse?: (adapters: Mask, domains: Mask) => boolean;
   readonly configurationChanged?: (now: QciBlock, before: QciBlock) => Job<void>;
   readonly scanCompleted?: (now: QciBlock, before: QciBlock) => Job<void>;
+  /** Takes the interruptions of its queues; without it the bus looks for replies to its own requests. */
+  readonly interrupted?: (queue: Device) => void;
 }

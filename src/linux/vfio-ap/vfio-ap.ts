@@ -228,7 +228,14 @@ export class VfioAp {
       inUse: (adapters, domains) => reportInUse(this, adapters, domains),
       configurationChanged: (now, before) => this.lock.hold(() => beginConfigurationChange(this, now, before)),
       scanCompleted: () => this.lock.hold(() => completeConfigurationChange(this)),
+      interrupted: (device) => this.#forwardInterrupt((device as ApQueue).apqn),
     };
+  }
+
+  /** Interruptions of a queue go to the guest that switched them on. */
+  #forwardInterrupt(apqn: Apqn): void {
+    const queue = this.queues.get(apqn);
+    if (queue?.guestIsc !== undefined) queue.matrixMdev?.user?.vm.interruptQueue(apqn);
   }
 
   #makeMdevDriver(): MdevDriver {
@@ -267,8 +274,9 @@ export class VfioAp {
   #requestRelease(mdev: Mdev, count: number): void {
     const matrixMdev = this.#matrixMdevs.get(mdev);
     const user = matrixMdev?.user;
-    if (!user) return;
-    if (this.generation.hasConfigChangeEvent) {
+    const { vfioIrqs } = this.generation;
+    if (!user || vfioIrqs === 0) return;
+    if (vfioIrqs === 2) {
       user.vm.clearMasks();
       user.onConfigurationChange?.();
     }
