@@ -1,10 +1,12 @@
 import * as v from "valibot";
 import { apqnName } from "../ap/apqn.ts";
 import { Modes } from "../ap/queue-info.ts";
+import type { Linux } from "../linux/linux.ts";
 import { zcryptCardOf } from "../linux/zcrypt/zcrypt-attributes.ts";
 import { adapterProfileName } from "../machine/adapter-profile.ts";
-import { Errno } from "../sysfs/errno.ts";
+import { Errno, fail } from "../sysfs/errno.ts";
 import type { Wait } from "../sysfs/wait.ts";
+import { guestCommand, runGuestCommand } from "./guest-commands.ts";
 import type { Host } from "./host.ts";
 
 /**
@@ -34,21 +36,23 @@ const hardware = v.variant("action", [
   }),
 ]);
 
+/** Whose Linux; without it the host's. */
+const guest = v.optional(v.string());
+
 const request = v.union([
   hardware,
   v.variant("do", [
-    v.object({ do: v.literal("read"), path: v.string() }),
-    v.object({ do: v.literal("write"), path: v.string(), data: v.string() }),
-    v.object({ do: v.literal("list"), path: v.string() }),
-    v.object({ do: v.literal("dmesg") }),
-    v.object({ do: v.literal("modules") }),
-    v.object({ do: v.literal("modprobe"), name: v.string() }),
-    v.object({ do: v.literal("rmmod"), name: v.string() }),
+    v.object({ do: v.literal("read"), path: v.string(), guest }),
+    v.object({ do: v.literal("write"), path: v.string(), data: v.string(), guest }),
+    v.object({ do: v.literal("list"), path: v.string(), guest }),
+    v.object({ do: v.literal("dmesg"), guest }),
+    v.object({ do: v.literal("modules"), guest }),
+    v.object({ do: v.literal("modprobe"), name: v.string(), guest }),
+    v.object({ do: v.literal("rmmod"), name: v.string(), guest }),
     v.object({ do: v.literal("status") }),
     v.object({ do: v.literal("settle") }),
-    v.object({ do: v.literal("vm"), action: v.picklist(["create", "close"]), vm: v.union([v.number(), v.string()]) }),
-    v.object({ do: v.literal("vm"), action: v.literal("open"), vm: v.union([v.number(), v.string()]), mdev: v.string() }),
   ]),
+  guestCommand,
 ]);
 
 export type HostCommand = v.InferOutput<typeof request>;
@@ -64,25 +68,25 @@ export function runCommand(host: Host, input: unknown): unknown | Wait<unknown> 
   const command = parsed.output;
   switch (command.do) {
     case "read":
-      return host.read(command.path);
+      return host.read(command.path, linuxOf(host, command.guest));
     case "write":
-      return host.write(command.path, command.data);
+      return host.write(command.path, command.data, linuxOf(host, command.guest));
     case "list":
-      return host.list(command.path);
+      return host.list(command.path, linuxOf(host, command.guest));
     case "dmesg":
-      return host.linux.log.lines;
+      return linuxOf(host, command.guest).log.lines;
     case "modules":
-      return host.linux.modules.modules;
+      return linuxOf(host, command.guest).modules.modules;
     case "modprobe":
-      return host.linux.modprobe(command.name);
+      return linuxOf(host, command.guest).modprobe(command.name);
     case "rmmod":
-      return host.linux.rmmod(command.name);
+      return linuxOf(host, command.guest).rmmod(command.name);
     case "status":
       return status(host);
     case "settle":
       return host.settle();
-    case "vm":
-      return virtualMachine(host, command);
+    case "guest":
+      return runGuestCommand(host, command);
     case "hw":
       return changeHardware(host, command);
   }
@@ -118,15 +122,11 @@ function changeHardware({ machine }: Host, command: v.InferOutput<typeof hardwar
   }
 }
 
-function virtualMachine(host: Host, command: Extract<HostCommand, { do: "vm" }>): unknown {
-  const name = String(command.vm);
-  if (command.action === "create") {
-    host.createGuest(name);
-    return undefined;
-  }
-  const guest = host.guests.get(name);
-  if (!guest) throw new Errno("ENOENT");
-  return command.action === "open" ? host.openMdev(guest, command.mdev) : host.closeMdev(guest);
+/** ENOENT: no such guest. ENXIO: it has no Linux at the moment. */
+function linuxOf(host: Host, name: string | undefined): Linux {
+  if (name === undefined) return host.linux;
+  const { model } = host.guest(name);
+  return model?.linux ?? fail("ENXIO");
 }
 
 function hardwareStatus(machine: Host["machine"]): unknown {
@@ -166,8 +166,9 @@ function status(host: Host): unknown {
       controlDomains: [...matrix.controlDomains],
       inUse: mdev.isInUse,
     })),
-    guests: [...host.guests.values()].map(({ name, vm, mdev }) => ({
+    guests: [...host.guests.values()].map(({ name, vm, model, mdev }) => ({
       name,
+      isRunning: model?.isRunning ?? false,
       mdev: mdev?.uuid,
       apqns: pairs(vm.masks.adapters, vm.masks.usageDomains),
       controlDomains: [...vm.masks.controlDomains],

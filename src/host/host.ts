@@ -1,7 +1,8 @@
-import { allGuestFacilities, VirtualMachine } from "../kvm/virtual-machine.ts";
+import { ModelGuest } from "../guest/model/model-guest.ts";
+import { allGuestFacilities, type GuestFacilities, VirtualMachine } from "../kvm/virtual-machine.ts";
 import { Linux } from "../linux/linux.ts";
 import { Timers } from "../linux/time/timers.ts";
-import { WorkQueue } from "../linux/time/work-queue.ts";
+import { type Job, WorkQueue } from "../linux/time/work-queue.ts";
 import type { MatrixMdev } from "../linux/vfio-ap/matrix-mdev.ts";
 import { type AdapterProcessor, refusingProcessor } from "../machine/adapter/processor.ts";
 import type { MachineProfile } from "../machine/lpar.ts";
@@ -12,7 +13,7 @@ import { Directory } from "../sysfs/node.ts";
 import { list, openAttribute, readAttribute, writeAttribute } from "../sysfs/tree.ts";
 import { Wait } from "../sysfs/wait.ts";
 import { runCommand } from "./commands.ts";
-import type { GuestConfiguration, HostConfiguration } from "./configuration.ts";
+import type { HostConfiguration } from "./configuration.ts";
 
 /**
  * One LPAR put together: the machine, the Linux on it, its virtual machines. This is all that the model thread owns; everything from
@@ -30,8 +31,10 @@ export interface HostOptions {
 }
 
 export interface Guest {
-  readonly vm: VirtualMachine;
   readonly name: string;
+  readonly vm: VirtualMachine;
+  /** Undefined for a virtual machine that has no Linux: it only holds a mediated device. */
+  readonly model: ModelGuest | undefined;
   mdev: MatrixMdev | undefined;
 }
 
@@ -44,9 +47,12 @@ export class Host implements Model {
   readonly linux: Linux;
   /** By name; numbered virtual machines of a trace are named by their number. */
   readonly guests = new Map<string, Guest>();
+  readonly #guestFolders = new Directory("guests");
+  readonly #emit: (event: ModelEvent) => unknown;
 
   constructor(options: HostOptions) {
     const emit = options.emit ?? (() => {});
+    this.#emit = emit;
     this.name = options.name;
     this.machine = new Machine(options.machine, () => this.timers.nowMs, options.processor ?? refusingProcessor);
     this.linux = new Linux({
@@ -61,21 +67,32 @@ export class Host implements Model {
       onUevent: (event) => emit({ type: "uevent", ...event }),
     });
     this.root.addDirectory(this.linux.root, "host");
-    this.root.addDirectory(new Directory("guests"));
+    this.root.addDirectory(this.#guestFolders);
   }
 
   // Model.
 
   get nextTimerMs(): number | undefined {
-    return this.timers.nextDueMs;
+    let first = this.timers.nextDueMs ?? Number.POSITIVE_INFINITY;
+    for (const { model } of this.guests.values()) first = Math.min(first, model?.nextTimerMs ?? first);
+    return first === Number.POSITIVE_INFINITY ? undefined : first;
   }
 
+  /** In order of time, whoever's timer it is. */
   tick(nowMs: number): void {
+    for (let due = this.nextTimerMs; due !== undefined && due < nowMs; due = this.nextTimerMs) this.#advanceTo(due);
+    this.#advanceTo(nowMs);
+  }
+
+  #advanceTo(nowMs: number): void {
     this.timers.advanceTo(nowMs);
+    for (const { model } of this.guests.values()) model?.tick();
   }
 
   work(budgetMs: number): boolean {
-    return this.queue.work(budgetMs);
+    let isLeft = this.queue.work(budgetMs);
+    for (const { model } of this.guests.values()) isLeft = (model?.work(budgetMs) ?? false) || isLeft;
+    return isLeft || !this.queue.isIdle;
   }
 
   command(request: unknown): unknown | Wait<unknown> {
@@ -84,22 +101,22 @@ export class Host implements Model {
 
   // In process.
 
-  read(path: string): string | Wait<string> {
-    return readAttribute(openAttribute(this.linux.root, belowSys(path), "read"));
+  read(path: string, linux = this.linux): string | Wait<string> {
+    return readAttribute(openAttribute(linux.root, belowSys(path), "read"));
   }
 
-  write(path: string, data: string): void | Wait<void> {
-    return writeAttribute(openAttribute(this.linux.root, belowSys(path), "write"), data);
+  write(path: string, data: string, linux = this.linux): void | Wait<void> {
+    return writeAttribute(openAttribute(linux.root, belowSys(path), "write"), data);
   }
 
-  list(path: string): string[] {
-    return list(this.linux.root, belowSys(path));
+  list(path: string, linux = this.linux): string[] {
+    return list(linux.root, belowSys(path));
   }
 
   /** Runs until nothing is to do: queued work, and every timer but the periodic ones. */
   settle(): void {
-    do while (this.queue.work(Number.POSITIVE_INFINITY));
-    while (this.timers.fireNextForeground());
+    do while (this.work(Number.POSITIVE_INFINITY));
+    while (this.timers.fireNextForeground() || [...this.guests.values()].some(({ model }) => model?.fireNextForeground()));
   }
 
   /** Runs a write to its end; throws its Errno. For the start of a host, when nothing can block. */
@@ -120,33 +137,89 @@ export class Host implements Model {
 
   // Virtual machines.
 
-  createGuest(name: string, facilities = allGuestFacilities): Guest {
+  /** ENOENT. */
+  guest(name: string): Guest {
+    return this.guests.get(name) ?? fail("ENOENT");
+  }
+
+  /** A virtual machine without a Linux. EEXIST. */
+  createVirtualMachine(name: string): Guest {
+    return this.#addGuest({ name, vm: new VirtualMachine(this.machine, allGuestFacilities), model: undefined, mdev: undefined });
+  }
+
+  /** A guest with the Linux of the host's generation, not yet booted, and a /sys of its own. EEXIST. */
+  createGuest(name: string, facilities: GuestFacilities): Guest {
     if (this.guests.has(name)) fail("EEXIST");
-    const guest: Guest = { name, vm: new VirtualMachine(this.machine, facilities), mdev: undefined };
-    this.guests.set(name, guest);
+    const model = new ModelGuest({
+      platform: this.machine,
+      facilities,
+      kernel: this.linux.generation.name,
+      nowMs: () => this.timers.nowMs,
+      onLog: (line) => this.#emit({ type: "log", guest: name, ...line }),
+      onUevent: (event) => this.#emit({ type: "uevent", guest: name, ...event }),
+    });
+    this.#guestFolders.addDirectory(model.directory, name);
+    return this.#addGuest({ name, vm: model.vm, model, mdev: undefined });
+  }
+
+  #addGuest(guest: Guest): Guest {
+    if (this.guests.has(guest.name)) fail("EEXIST");
+    this.guests.set(guest.name, guest);
     return guest;
   }
 
-  /** The guest takes a mediated device, as QEMU's vfio-ap device does. ENOENT, EBUSY, EPERM. */
+  /** The guest lets its mediated device go and is no more. */
+  destroyGuest(guest: Guest): void | Wait<void> {
+    const host = this;
+    guest.model?.powerOff();
+    return this.queue.run(
+      (function* (): Job<void> {
+        yield* host.#close(guest);
+        host.guests.delete(guest.name);
+        host.#guestFolders.remove(guest.name);
+      })(),
+    );
+  }
+
+  /** The guest takes a mediated device, as QEMU's vfio-ap device does. ENOENT, EBUSY, EPERM, ENODEV. */
   openMdev(guest: Guest, uuid: string): void | Wait<void> {
     const { vfioAp } = this.linux;
     if (!vfioAp) return fail("ENOENT");
     const matrixMdev = vfioAp.matrixMdev(uuid) ?? fail("ENOENT");
+    const { model, vm, name } = guest;
+    const irqs = model ? this.linux.generation.vfioIrqs : 0;
+    // QEMU connects the events after the device is open.
+    let isConnected = false;
     return this.queue.run(
-      (function* () {
-        yield* vfioAp.open(uuid, { vm: guest.vm });
+      (function* (emit): Job<void> {
+        yield* vfioAp.open(uuid, {
+          vm,
+          ...(irqs >= 1 && { onRequest: () => emit({ type: "guest", guest: name, event: "device-requested" }) }),
+          ...(irqs === 2 && { onConfigurationChange: () => isConnected && model?.announceConfigurationChange() }),
+        });
         guest.mdev = matrixMdev;
-      })(),
+        isConnected = true;
+      })(this.#emit),
     );
   }
 
   /** ENODEV: it has none. */
   closeMdev(guest: Guest): void | Wait<void> {
-    const { mdev } = guest;
+    if (!guest.mdev || !this.linux.vfioAp) return fail("ENODEV");
+    return this.queue.run(this.#close(guest));
+  }
+
+  /** VFIO_DEVICE_RESET. ENODEV: it has no device; EIO. */
+  resetMdev(guest: Guest): void | Wait<void> {
     const { vfioAp } = this.linux;
-    if (!mdev || !vfioAp) return fail("ENODEV");
+    if (!guest.mdev || !vfioAp) return fail("ENODEV");
+    return this.queue.run(vfioAp.reset(guest.mdev));
+  }
+
+  *#close(guest: Guest): Job<void> {
+    const { mdev } = guest;
     guest.mdev = undefined;
-    return this.queue.run(vfioAp.close(mdev));
+    if (mdev) yield* this.linux.vfioAp?.close(mdev) ?? [];
   }
 }
 
@@ -198,22 +271,7 @@ function startConfigured(configuration: HostConfiguration, emit: (event: ModelEv
     for (const id of domains) write(`${mdev}/assign_domain`, `${id}\n`);
     for (const id of controlDomains) write(`${mdev}/assign_control_domain`, `${id}\n`);
   }
-  for (const guest of configuration.guests) startGuest(host, guest);
   return host;
-}
-
-function startGuest(host: Host, { name, cpu, mdev }: GuestConfiguration): void {
-  const { ap, qci, apft, apqi } = host.machine.profile.facilities;
-  const on = (feature: string, fallback: boolean): boolean => {
-    const setting = cpu
-      .split(",")
-      .reverse()
-      .find((word) => word.startsWith(`${feature}=`));
-    return setting === undefined ? fallback : setting.endsWith("=on") && fallback;
-  };
-  const facilities = { ap: on("ap", ap), qci: on("apqci", qci), apft: on("apft", apft), apqi: on("apqi", apqi), msa3: true };
-  const guest = host.createGuest(name, facilities);
-  if (mdev !== undefined) step(`start guest ${name} with ${mdev}`, () => host.finish(host.openMdev(guest, mdev)));
 }
 
 function isWritable(host: Host, path: string): boolean {

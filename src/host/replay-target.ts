@@ -85,7 +85,7 @@ export async function inProcessTarget(start: TraceStart): Promise<ReplayTarget> 
     write: async (path, data) => outcomeOf(host, host.write(path, data)),
     list: async (path) => host.list(path),
     createVm: async (vm) => {
-      host.createGuest(String(vm));
+      host.createVirtualMachine(String(vm));
     },
     open: async (vm, mdev) => outcomeOf(host, host.openMdev(guest(vm), mdev)),
     close: async (vm) => outcomeOf(host, host.closeMdev(guest(vm))),

@@ -28,7 +28,7 @@ export const createTraceModel: CreateModel = (configuration): Model => {
     command(request) {
       const line = v.parse(traceCommand, request);
       if ("hw" in line) return changeTraceHardware(host, line);
-      if ("vm" in line) return void host.createGuest(String(line.vm));
+      if ("vm" in line) return void host.createVirtualMachine(String(line.vm));
       if ("open" in line) return host.openMdev(guest(line.open), line.mdev);
       if ("close" in line) return host.closeMdev(guest(line.close));
       return "take" in line ? log.take() : host.settle();

@@ -83,6 +83,11 @@ export class VirtualMachine implements ApPlatform {
     this.#listeners.push(events);
   }
 
+  /** The operating system that listened is gone. */
+  forgetListeners(): void {
+    this.#listeners = [];
+  }
+
   pqap(cpu: Cpu): InstructionResult {
     const { registers } = cpu;
     if (!this.facilities.ap) return "operation";

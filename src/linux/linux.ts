@@ -23,6 +23,8 @@ import { ZcryptClass } from "./zcrypt/zcrypt-nodes.ts";
  * over a virtual machine.
  */
 export interface LinuxOptions {
+  /** What becomes its /sys; empty. */
+  readonly root?: Directory;
   readonly platform: ApPlatform;
   readonly kernel: GenerationName;
   readonly commandLine: string;
@@ -38,7 +40,7 @@ export interface LinuxOptions {
 
 export class Linux {
   /** Its /sys. */
-  readonly root = new Directory("");
+  readonly root: Directory;
   readonly generation: Generation;
   readonly timers: Timers;
   readonly work: WorkQueue;
@@ -53,6 +55,7 @@ export class Linux {
   readonly #isBuiltIn: boolean;
 
   constructor(options: LinuxOptions) {
+    this.root = options.root ?? new Directory("");
     this.generation = generation(options.kernel);
     this.timers = options.timers ?? new Timers();
     this.work = options.work ?? new WorkQueue();

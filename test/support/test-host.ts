@@ -194,7 +194,7 @@ export class TestHost {
 
   /** Makes a virtual machine and gives it the device. */
   startGuest(name: string, uuid: string): string {
-    const guest = this.host.guests.get(name) ?? this.host.createGuest(name);
+    const guest = this.host.guests.get(name) ?? this.host.createVirtualMachine(name);
     return this.run(() => this.host.openMdev(guest, uuid));
   }
 

@@ -25,7 +25,7 @@ export function makeSubject(kernel: GenerationName): Host {
     host.writeNow(`${matrix}/${uuid}/assign_adapter`, "5");
     host.writeNow(`${matrix}/${uuid}/assign_domain`, ["4", "7"][index]!);
   }
-  host.finish(host.openMdev(host.createGuest("0"), uuids[0]));
+  host.finish(host.openMdev(host.createVirtualMachine("0"), uuids[0]));
   host.settle();
   return host;
 }

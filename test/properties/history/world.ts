@@ -55,7 +55,7 @@ export class World {
     });
     this.instructions = new ApInstructions(this.host.machine);
     this.parties = Array.from({ length: guestCount }, (_, number) => {
-      const guest = this.host.createGuest(String(number));
+      const guest = this.host.createVirtualMachine(String(number));
       return { number, guest, instructions: new ApInstructions(guest.vm) };
     });
     this.host.machine.observeResets((name, queue) => this.resets.push(`${name} ${apqnName(queue)}`));
