@@ -27,6 +27,9 @@ export interface Option {
   readonly description: string;
 }
 
+/** For commands that act on a host's Linux or on that of one of its guests. */
+export const guestOption: Option = { flags: "--guest <guest>", description: "a guest of the host instead of the host itself" };
+
 export interface Invocation {
   readonly arguments: readonly string[];
   /** Options by their long name in camel case. */

@@ -1,9 +1,9 @@
-import type { ControlClient } from "../host/control-client.ts";
 import type { KernelLogLine } from "./kernel-log-text.ts";
+import type { LinuxClient } from "./linux-client.ts";
 
-/** The lines of a host's kernel log, and with `follow` those that come, each once and in order, until the host ends. */
+/** The lines of a Linux's kernel log, and with `follow` those that come, each once and in order, until the host ends. */
 export async function streamKernelLog(
-  client: ControlClient,
+  linux: LinuxClient,
   options: { follow: boolean },
   onLine: (line: KernelLogLine) => void,
 ): Promise<void> {
@@ -16,15 +16,18 @@ export async function streamKernelLog(
     onLine(line);
   };
   if (options.follow) {
-    await client.follow((event) => {
-      if (event.type !== "log") return;
-      const line = event as unknown as KernelLogLine;
-      if (early) early.push(line);
-      else take(line);
-    });
+    await linux.client.follow(
+      (event) => {
+        if (event.guest !== linux.guest) return;
+        const line = event as unknown as KernelLogLine;
+        if (early) early.push(line);
+        else take(line);
+      },
+      ["log"],
+    );
   }
-  for (const line of (await client.request({ do: "dmesg" })) as KernelLogLine[]) take(line);
+  for (const line of (await linux.ask("dmesg")) as KernelLogLine[]) take(line);
   for (const line of early) take(line);
   early = undefined;
-  if (options.follow) await client.closed;
+  if (options.follow) await linux.client.closed;
 }

@@ -1,20 +1,21 @@
 import { createInterface } from "node:readline";
-import { type ControlClient, ControlRefusal } from "../host/control-client.ts";
+import { ControlRefusal } from "../host/control-client.ts";
 import type { Output } from "./command.ts";
 import { errnoText } from "./errno-text.ts";
+import type { LinuxClient } from "./linux-client.ts";
 
 const help = ["cat PATH", "echo TEXT > PATH", "ls PATH", "cd PATH", "exit"];
 
 /** A prompt for a host without a mount: cat, echo and ls on its tree, as a shell would have them. */
-export async function runPrompt(name: string, client: ControlClient, output: Output): Promise<number> {
+export async function runPrompt(name: string, linux: LinuxClient, output: Output): Promise<number> {
   const lines = createInterface({
     input: process.stdin,
     output: process.stdout,
     prompt: `${name}:/sys# `,
     terminal: process.stdin.isTTY === true,
   });
-  const session = new Prompt(client, output);
-  void client.closed.then(() => lines.close());
+  const session = new Prompt(linux, output);
+  void linux.client.closed.then(() => lines.close());
   output.note(`${name} has no mount, so this is a small prompt and no shell: ${help.join(", ")}`);
   lines.prompt();
   for await (const line of lines) {
@@ -33,7 +34,7 @@ class Prompt {
   status = 0;
 
   constructor(
-    private readonly client: ControlClient,
+    private readonly linux: LinuxClient,
     private readonly output: Output,
   ) {}
 
@@ -53,21 +54,20 @@ class Prompt {
   async #execute({ program, words, target }: PromptCommand): Promise<void> {
     switch (program) {
       case "cat":
-        for (const word of words)
-          this.output.print(String(await this.client.request({ do: "read", path: this.#path(word) })).replace(/\n$/, ""));
+        for (const word of words) this.output.print(String(await this.linux.ask("read", { path: this.#path(word) })).replace(/\n$/, ""));
         return;
       case "echo":
         if (target === undefined) this.output.print(words.join(" "));
-        else await this.client.request({ do: "write", path: this.#path(target), data: `${words.join(" ")}\n` });
+        else await this.linux.ask("write", { path: this.#path(target), data: `${words.join(" ")}\n` });
         return;
       case "ls": {
-        const entries = (await this.client.request({ do: "list", path: this.#path(words[0] ?? ".") })) as string[];
+        const entries = (await this.linux.ask("list", { path: this.#path(words[0] ?? ".") })) as string[];
         for (const entry of entries) this.output.print(entry);
         return;
       }
       case "cd": {
         const path = this.#path(words[0] ?? "/sys");
-        await this.client.request({ do: "list", path });
+        await this.linux.ask("list", { path });
         this.folder = path;
         return;
       }

@@ -1,35 +1,54 @@
 import { spawn } from "node:child_process";
+import type { ControlClient } from "../host/control-client.ts";
 import { Refusal } from "../host/control-protocol.ts";
-import type { HostDescription } from "../host/host-folder.ts";
 import { enterNamespaceCommand } from "../host/host-namespace.ts";
 import { withHost } from "../host/known-hosts.ts";
-import { hostPlaces, places } from "../host/places.ts";
+import { places } from "../host/places.ts";
+import { LinuxClient } from "./linux-client.ts";
 import { passedOn } from "./passed-on.ts";
 
-/** Runs a program in the host's namespaces with our input, output and terminal; resolves with its exit status. */
-export async function runInHost(name: string, words: readonly string[], network: "own" | "host"): Promise<number> {
-  const description = (await withHost(name, (client) => client.request({ do: "host" }))) as HostDescription;
-  const { namespacePid } = description;
-  if (namespacePid === null)
-    throw new Refusal(`host ${name} runs without a mount, so there is no /sys to give to a program; adjunct shell ${name} has a prompt`);
-  const [program = "", ...before] = enterNamespaceCommand({
-    pid: namespacePid,
-    network,
-    hasUserNamespace: description.hasUserNamespace,
-    workingDirectory: process.cwd(),
-  });
-  const child = spawn(program, [...before, ...words], { stdio: "inherit", env: environmentIn(name) });
-  return passedOn(child);
+export interface RunInHostOptions {
+  readonly host: string;
+  /** Undefined: on the host itself. */
+  readonly guest: string | undefined;
+  readonly network: "own" | "host";
 }
 
-function environmentIn(name: string): NodeJS.ProcessEnv {
+/**
+ * Runs a program in the namespaces of a host or of one of its guests, with our input, output and terminal; resolves with its exit status. A
+ * program in a guest is killed when the guest ends.
+ */
+export async function runInHost(words: readonly string[], { host, guest, network }: RunInHostOptions): Promise<number> {
+  return withHost(host, async (client) => {
+    const { namespacePid, hasUserNamespace, programs } = await new LinuxClient(client, guest).describeToEnter();
+    if (namespacePid === null)
+      throw new Refusal(`host ${host} runs without a mount, so there is no /sys to give to a program; adjunct shell ${host} has a prompt`);
+    const [program = "", ...before] = enterNamespaceCommand({
+      pid: namespacePid,
+      network,
+      hasUserNamespace,
+      workingDirectory: process.cwd(),
+    });
+    const child = spawn(program, [...before, ...words], { stdio: "inherit", env: environmentIn(host, guest, programs) });
+    if (guest === undefined) client.close();
+    else await killWithGuest(client, guest, () => child.kill("SIGKILL"));
+    return passedOn(child);
+  });
+}
+
+async function killWithGuest(client: ControlClient, guest: string, kill: () => void): Promise<void> {
+  await client.follow((event) => event.guest === guest && event.event === "destroyed" && kill(), ["guest"]);
+}
+
+function environmentIn(host: string, guest: string | undefined, programs: string): NodeJS.ProcessEnv {
   const { runFolder, stateFolder } = places();
   return {
     ...process.env,
-    PATH: `${hostPlaces(name).programs}:${process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin"}`,
+    PATH: `${programs}:${process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin"}`,
     // libudev takes only a real sysfs otherwise.
     SYSTEMD_DEVICE_VERIFY_SYSFS: "0",
-    ADJUNCT_HOST: name,
+    ADJUNCT_HOST: host,
+    ...(guest !== undefined && { ADJUNCT_GUEST: guest }),
     ADJUNCT_RUN_DIR: runFolder,
     ADJUNCT_STATE_DIR: stateFolder,
   };

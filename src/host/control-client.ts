@@ -18,8 +18,8 @@ export class ControlRefusal extends Error {
 /** A connection to the control socket of one host. */
 export interface ControlClient {
   request(command: Readonly<Record<string, unknown>> & { readonly do: string }): Promise<unknown>;
-  /** Calls back for every event from now on. */
-  follow(onEvent: (event: Readonly<Record<string, unknown>>) => void): Promise<void>;
+  /** Calls back for every event of these types from now on; without `types` for all. */
+  follow(onEvent: (event: Readonly<Record<string, unknown>>) => void, types?: readonly string[]): Promise<void>;
   /** When the other side closed, or `close` was called. */
   readonly closed: Promise<void>;
   close(): void;
@@ -76,9 +76,9 @@ class SocketClient implements ControlClient {
     });
   }
 
-  async follow(onEvent: (event: Readonly<Record<string, unknown>>) => void): Promise<void> {
+  async follow(onEvent: (event: Readonly<Record<string, unknown>>) => void, types?: readonly string[]): Promise<void> {
     this.#onEvent = onEvent;
-    await this.request({ do: "follow" });
+    await this.request({ do: "follow", ...(types && { types }) });
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 /**
  * The language of a host's control socket: one JSON object a line, both ways. `{"id":1,"request":{"do":"status"}}`
  * is answered by `{"id":1,"result":…}` or `{"id":1,"error":{"code":"EBUSY","message":…}}`, not always in the order of the requests.
- * After the request `{"do":"follow"}` every event of the host comes as a line `{"event":…}`.
+ * After the request `{"do":"follow"}` every event of the host comes as a line `{"event":…}`, with `"types":[…]` those of these types.
  *
  * Whatever comes in may be hostile or cut off; the limits below are what keeps it from hurting.
  */
@@ -13,7 +13,7 @@ export const maxRequestsUnderWay = 64;
 /** A follower that does not read is cut off when this much waits for it. */
 export const maxUnsentBytes = 16 * 1024 * 1024;
 /** Connections at once: what is above is closed at once. */
-export const maxConnections = 128;
+export const maxConnections = 1024;
 
 export interface ControlError {
   /** An errno's name; `bad-request`; `refused`: the request was understood and cannot be done; `internal`: a bug. */

@@ -18,17 +18,21 @@ import {
  */
 export interface ControlServer {
   /** Tells every follower. */
-  publish(event: unknown): void;
+  publish(event: { readonly type: string }): void;
   close(): Promise<void>;
 }
 
-/** Answers a request; what it throws becomes the error of the answer. */
-export type Answerer = (request: Readonly<Record<string, unknown>> & { readonly do: string }) => Promise<unknown>;
+export type ControlRequest = Readonly<Record<string, unknown>> & { readonly do: string };
+
+/** Answers a request; what it throws becomes the error of the answer. `closed` resolves when the connection it came by is gone. */
+export type Answerer = (request: ControlRequest, closed: Promise<void>) => Promise<unknown>;
 
 const lineSchema = v.object({
   id: v.optional(v.union([v.number(), v.pipe(v.string(), v.maxLength(200))])),
   request: v.looseObject({ do: v.pipe(v.string(), v.maxLength(100)) }),
 });
+
+const followSchema = v.object({ types: v.optional(v.pipe(v.array(v.string()), v.maxLength(100))) });
 
 export async function serveControl(path: string, answer: Answerer): Promise<ControlServer> {
   const connections = new Set<Connection>();
@@ -44,7 +48,7 @@ export async function serveControl(path: string, answer: Answerer): Promise<Cont
   return {
     publish(event) {
       const line = `${JSON.stringify({ event })}\n`;
-      for (const connection of connections) connection.tell(line);
+      for (const connection of connections) connection.tell(event.type, line);
     },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -68,9 +72,11 @@ async function listen(server: Server, path: string): Promise<void> {
 }
 
 class Connection {
-  #isFollowing = false;
+  /** The types of events that it hears of; undefined while it follows none. */
+  #follows: { readonly has: (type: string) => boolean } | undefined;
   #underWay = 0;
   readonly #waiting: string[] = [];
+  readonly #closed: Promise<void>;
 
   constructor(
     private readonly socket: Socket,
@@ -87,11 +93,16 @@ class Connection {
     );
     socket.on("data", (chunk) => lines.push(chunk as Buffer));
     socket.on("error", () => socket.destroy());
-    socket.on("close", onClosed);
+    this.#closed = new Promise((resolve) => {
+      socket.on("close", () => {
+        onClosed();
+        resolve();
+      });
+    });
   }
 
-  tell(line: string): void {
-    if (!this.#isFollowing) return;
+  tell(type: string, line: string): void {
+    if (!this.#follows?.has(type)) return;
     if (this.socket.writableLength > maxUnsentBytes) this.socket.destroy();
     else this.socket.write(line);
   }
@@ -130,14 +141,24 @@ class Connection {
     const { id = null, request } = parsed;
     try {
       if (request.do === "follow") {
-        this.#send({ id, result: true });
-        this.#isFollowing = true;
+        this.#follow(id, request);
         return;
       }
-      this.#send({ id, result: (await this.answer(request)) ?? null });
+      this.#send({ id, result: (await this.answer(request, this.#closed)) ?? null });
     } catch (error) {
       this.#send({ id, error: controlErrorOf(error) });
     }
+  }
+
+  #follow(id: string | number | null, request: ControlRequest): void {
+    const parsed = v.safeParse(followSchema, request);
+    if (!parsed.success) {
+      this.#send({ id, error: { code: "bad-request", message: "types is a list of at most 100 types of events" } });
+      return;
+    }
+    const { types } = parsed.output;
+    this.#send({ id, result: true });
+    this.#follows = types ? new Set(types) : { has: () => true };
   }
 
   #send(answer: ControlAnswer): void {

@@ -18,6 +18,7 @@ export interface HostDescription {
   /** The process whose namespaces programs enter; null without a mount. */
   readonly namespacePid: number | null;
   readonly hasUserNamespace: boolean;
+  readonly programs: string;
 }
 
 /** Empties a host's folder of what a killed process left. The host's lock must be held. */
@@ -60,13 +61,13 @@ export function makeRootFolder(places: HostPlaces): void {
 
 export const hostPrograms = ["modprobe", "rmmod", "lsmod", "dmesg"] as const;
 
-/** The programs that act on the host instead of the machine: each starts one small client of the control socket. */
-export function makeHostPrograms(places: HostPlaces): void {
-  mkdirSync(places.programs, { mode: 0o700 });
+/** The programs that act on a Linux of ours instead of the machine: each starts one small client of the control socket. */
+export function makePrograms(folder: string, controlSocket: string, guest = ""): void {
+  mkdirSync(folder, { mode: 0o700 });
   const client = join(packageRoot, "dist/cli/host-programs/main.js");
   for (const program of hostPrograms) {
-    const words = [process.execPath, client, program, places.controlSocket].map(quoted).join(" ");
-    writeFileSync(join(places.programs, program), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
+    const words = [process.execPath, client, program, controlSocket, guest].map(quoted).join(" ");
+    writeFileSync(join(folder, program), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
   }
 }
 

@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { packageRoot } from "./package-root.ts";
-import type { HostPlaces } from "./places.ts";
+import type { SystemPlaces } from "./places.ts";
 import { kernelFrame, type UeventProperties, udevFrame } from "./uevents/uevent-frames.ts";
 
 /**
- * The mount and network namespaces of one host, made once and held by a small process that ends with the host, however that ends: its
- * input is a pipe from us. All programs of a host are in the same namespaces, as on one Linux: they share /dev, /run and the network.
+ * The mount and network namespaces of one Linux, host or guest, made once and held by a small process that ends with the host, however
+ * that ends: its input is a pipe from us. All programs of a Linux are in the same namespaces, as on one Linux: they share /dev, /run and the network.
  */
 export interface HostNamespace {
   /** The process that holds them. */
@@ -23,14 +23,14 @@ export interface HostNamespace {
 /** mdevctl before 1.3 ends when the folders of its callouts are missing. */
 const etcFolders = ["mdevctl.d/scripts.d/callouts", "mdevctl.d/scripts.d/notifiers", "udev/rules.d"];
 
-/** The tree is mounted already. Rejects with what the script said. */
-export async function createHostNamespace(places: HostPlaces): Promise<HostNamespace> {
+/** The tree is mounted already; `run` is the folder of all hosts' sockets, which stays reachable. Rejects with what the script said. */
+export async function createHostNamespace(places: SystemPlaces, run: string): Promise<HostNamespace> {
   mkdirSync(places.namespace, { recursive: true, mode: 0o700 });
   for (const folder of etcFolders) mkdirSync(join(places.etc, folder), { recursive: true, mode: 0o700 });
   const script = join(packageRoot, "scripts/host-namespace.sh");
   const holder = spawn(
     "unshare",
-    ["--mount", "--net", "--propagation", "slave", "sh", script, places.sys, places.namespace, places.etc, dirname(places.folder)],
+    ["--mount", "--net", "--propagation", "slave", "sh", script, places.sys, places.namespace, places.etc, run],
     { stdio: ["pipe", "pipe", "pipe"] },
   );
   const ended = new Promise<void>((resolve) => {

@@ -157,7 +157,9 @@ export class Host implements Model {
       nowMs: () => this.timers.nowMs,
       onLog: (line) => this.#emit({ type: "log", guest: name, ...line }),
       onUevent: (event) => this.#emit({ type: "uevent", guest: name, ...event }),
+      onBoot: () => this.#emit({ type: "guest", guest: name, event: "booted" }),
     });
+    this.#emit({ type: "guest", guest: name, event: "created" });
     this.#guestFolders.addDirectory(model.directory, name);
     return this.#addGuest({ name, vm: model.vm, model, mdev: undefined });
   }
@@ -177,6 +179,7 @@ export class Host implements Model {
         yield* host.#close(guest);
         host.guests.delete(guest.name);
         host.#guestFolders.remove(guest.name);
+        host.#emit({ type: "guest", guest: guest.name, event: "destroyed" });
       })(),
     );
   }

@@ -11,8 +11,22 @@ export interface Places {
   readonly stateFolder: string;
 }
 
-export interface HostPlaces {
+/** What the programs of one Linux need: a host's or a guest's. */
+export interface SystemPlaces {
+  /** Its /sys below the mount. */
+  readonly sys: string;
+  /** modprobe, rmmod, lsmod, dmesg and so on that act on it. */
+  readonly programs: string;
+  /** What the namespace's /dev, /run and the upper layer of its /etc are made of. */
+  readonly namespace: string;
+  /** Its own configuration of mdevctl and udev. */
+  readonly etc: string;
+}
+
+export interface HostPlaces extends SystemPlaces {
   readonly name: string;
+  /** The folder of all hosts. */
+  readonly runFolder: string;
   /** Held by the host's process for as long as it lives. Beside the folder, so that the folder can go. */
   readonly lock: string;
   readonly folder: string;
@@ -24,16 +38,17 @@ export interface HostPlaces {
   readonly output: string;
   /** Where the tree is mounted. */
   readonly mount: string;
-  /** The host's own /sys below the mount. */
-  readonly sys: string;
   /** Stands in for / for programs that take another root: sys and etc. */
   readonly root: string;
-  /** modprobe, rmmod, lsmod and dmesg that act on the host. */
-  readonly programs: string;
-  /** What the namespace's /dev, /run and the upper layer of its /etc are made of. */
-  readonly namespace: string;
-  /** The host's own configuration of mdevctl and udev. */
-  readonly etc: string;
+}
+
+export interface GuestPlaces extends SystemPlaces {
+  readonly folder: string;
+  /** What its emulator said, over all its starts. */
+  readonly log: string;
+  /** Monitors of a guest that the host itself started. */
+  readonly qmpSocket: string;
+  readonly monitorSocket: string;
 }
 
 export function places(environment: NodeJS.ProcessEnv = process.env): Places {
@@ -51,6 +66,7 @@ export function hostPlaces(name: string, { runFolder, stateFolder }: Places = pl
   const state = join(stateFolder, name);
   return {
     name,
+    runFolder,
     lock: join(runFolder, `${name}.lock`),
     folder,
     state,
@@ -66,6 +82,20 @@ export function hostPlaces(name: string, { runFolder, stateFolder }: Places = pl
   };
 }
 
+export function guestPlaces(host: HostPlaces, guest: string): GuestPlaces {
+  const folder = join(host.folder, "guests", guest);
+  return {
+    folder,
+    sys: join(host.mount, "guests", guest),
+    programs: join(folder, "bin"),
+    namespace: join(folder, "namespace"),
+    etc: join(host.state, "guests", guest, "etc"),
+    log: join(host.state, "guests", guest, "log"),
+    qmpSocket: join(folder, "qmp.sock"),
+    monitorSocket: join(folder, "monitor.sock"),
+  };
+}
+
 /** sun_path holds 108 bytes with its end. */
 const maxSocketPathBytes = 107;
 
@@ -77,7 +107,9 @@ export function makePrivateFolder(path: string): void {
   if ((mode & 0o077) !== 0) throw new Error(`${path} is open to other users: chmod 700 it`);
 }
 
+export const isSocketPath = (path: string): boolean => Buffer.byteLength(path) <= maxSocketPathBytes;
+
 export function refuseLongSocketPath(path: string): void {
-  if (Buffer.byteLength(path) <= maxSocketPathBytes) return;
+  if (isSocketPath(path)) return;
   throw new Error(`${path} is too long for a socket (${maxSocketPathBytes} bytes): set ADJUNCT_RUN_DIR to a shorter folder`);
 }

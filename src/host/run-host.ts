@@ -4,7 +4,8 @@ import type { ModelEvent } from "../runtime/model.ts";
 import type { HostConfiguration } from "./configuration.ts";
 import { Refusal } from "./control-protocol.ts";
 import { type ControlServer, serveControl } from "./control-server.ts";
-import { clearHostFolder, describeHost, type HostDescription, makeHostFolder, makeHostPrograms, makeRootFolder } from "./host-folder.ts";
+import { GuestRegistry } from "./guest-registry.ts";
+import { clearHostFolder, describeHost, type HostDescription, makeHostFolder, makePrograms, makeRootFolder } from "./host-folder.ts";
 import { takeHostLock } from "./host-lock.ts";
 import { createHostNamespace, type HostNamespace } from "./host-namespace.ts";
 import { places as allPlaces, hostPlaces, makePrivateFolder, refuseLongSocketPath } from "./places.ts";
@@ -51,6 +52,11 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
     makeHostFolder(places);
     undo.push(() => clearHostFolder(places));
 
+    const { release } = generation(configuration.kernel);
+    const hasUserNamespace = process.env.ADJUNCT_USER_NAMESPACE === "1";
+    const guests = new GuestRegistry(places, { release, hasUserNamespace, isMounted: options.isMounted }, (request) =>
+      runtime.command(request),
+    );
     let server: ControlServer | undefined;
     let namespace: HostNamespace | undefined;
     let reportEnd: (reason: string | undefined) => void = () => {};
@@ -71,6 +77,7 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
       onEvent(event) {
         server?.publish(event);
         options.onEvent?.(event);
+        if (event.guest !== undefined) return guests.take(event);
         return event.type === "uevent" ? namespace?.sendUevent(event.properties as UeventProperties) : undefined;
       },
       onFault: (error) => options.onFault?.(error),
@@ -81,30 +88,34 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
     });
 
     const problems: string[] = [];
+    undo.push(() => guests.close());
     if (options.isMounted) {
-      const made = await createHostNamespace(places);
+      const made = await createHostNamespace(places, places.runFolder);
       namespace = made;
       undo.push(() => made.close());
       problems.push(...made.problems);
       makeRootFolder(places);
     }
-    makeHostPrograms(places);
+    makePrograms(places.programs, places.controlSocket);
 
     const description: HostDescription = {
       name,
       pid: process.pid,
       bootedAt,
       kernel: configuration.kernel,
-      release: generation(configuration.kernel).release,
+      release,
       isMounted: options.isMounted,
       mount: options.isMounted ? places.mount : null,
       controlSocket: places.controlSocket,
       namespacePid: namespace?.pid ?? null,
-      hasUserNamespace: process.env.ADJUNCT_USER_NAMESPACE === "1",
+      hasUserNamespace,
+      programs: places.programs,
     };
     rmSync(places.controlSocket, { force: true });
-    server = await serveControl(places.controlSocket, async (request) => {
+    server = await serveControl(places.controlSocket, async (request, closed) => {
       if (request.do === "host") return description;
+      if (request.do === "guest-system") return guests.describe(String(request.guest), request.enters === true);
+      if (request.do === "guest") return guests.command(request, closed);
       if (request.do !== "stop") return runtime.command(request);
       setImmediate(() => void stop());
       return true;

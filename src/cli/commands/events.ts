@@ -1,15 +1,17 @@
 import { withHost } from "../../host/known-hosts.ts";
-import { type Command, exitStatus, printElement } from "../command.ts";
+import { type Command, exitStatus, guestOption, printElement, textOption } from "../command.ts";
 
 export const events: Command = {
   name: "events",
   summary: "print the host's uevents as they come, until it ends",
   arguments: [{ name: "HOST", description: "the name of a running host" }],
-  options: [{ flags: "--all", description: "everything the host tells: log lines and changed attributes too" }],
+  options: [guestOption, { flags: "--all", description: "everything the host tells: log lines and changed attributes too" }],
   async run(invocation) {
     const [name = ""] = invocation.arguments;
+    const guest = textOption(invocation, "guest");
     await withHost(name, async (client) => {
       await client.follow((event) => {
+        if (event.guest !== guest) return;
         if (event.type === "uevent" || invocation.options.all === true) printElement(invocation, event, () => eventText(event));
       });
       invocation.output.note(`adjunct: waiting for events of ${name}; Ctrl-C ends this`);

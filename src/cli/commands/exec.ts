@@ -1,20 +1,26 @@
-import { type Command, textOption, UsageError } from "../command.ts";
+import { type Command, guestOption, textOption, UsageError } from "../command.ts";
 import { runInHost } from "../run-in-host.ts";
 
 export const exec: Command = {
   name: "exec",
-  summary: "run a program where the host's tree is /sys",
+  summary: "run a program where the host's tree, or a guest's, is /sys",
   arguments: [
     { name: "HOST", description: "the name of a running host" },
     { name: "CMD", description: "the program and its arguments, after --", isList: true },
   ],
   options: [
+    guestOption,
     { flags: "--net <network>", description: "`host`: stay on the machine's network; without it the program is on the host's own" },
   ],
-  examples: ["adjunct exec lpar1 -- cat /sys/bus/ap/apmask", "adjunct exec lpar1 --net host -- mdevctl list"],
+  examples: [
+    "adjunct exec lpar1 -- cat /sys/bus/ap/apmask",
+    "adjunct exec lpar1 --guest guest1 -- lszcrypt -V",
+    "adjunct exec lpar1 --net host -- mdevctl list",
+  ],
   async run(invocation) {
     const [name = "", ...words] = invocation.arguments;
-    return runInHost(name, words, networkOption(textOption(invocation, "net")));
+    const network = networkOption(textOption(invocation, "net"));
+    return runInHost(words, { host: name, guest: textOption(invocation, "guest"), network });
   },
 };
 

@@ -1,5 +1,6 @@
 import { withHost } from "../../host/known-hosts.ts";
-import { type Command, exitStatus, printResult } from "../command.ts";
+import { type Command, exitStatus, guestOption, printResult, textOption } from "../command.ts";
+import { LinuxClient } from "../linux-client.ts";
 
 export const list: Command = {
   name: "list",
@@ -8,10 +9,12 @@ export const list: Command = {
     { name: "HOST", description: "the name of a running host" },
     { name: "PATH", description: "such as /sys/bus/ap/devices" },
   ],
-  options: [],
+  options: [guestOption],
   async run(invocation) {
     const [name = "", path = ""] = invocation.arguments;
-    const entries = (await withHost(name, (client) => client.request({ do: "list", path }))) as string[];
+    const entries = (await withHost(name, (client) =>
+      new LinuxClient(client, textOption(invocation, "guest")).ask("list", { path }),
+    )) as string[];
     printResult(invocation, entries, () => entries);
     return exitStatus.done;
   },

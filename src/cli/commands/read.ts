@@ -1,5 +1,6 @@
 import { withHost } from "../../host/known-hosts.ts";
-import { type Command, exitStatus } from "../command.ts";
+import { type Command, exitStatus, guestOption, textOption } from "../command.ts";
+import { LinuxClient } from "../linux-client.ts";
 
 export const read: Command = {
   name: "read",
@@ -8,9 +9,15 @@ export const read: Command = {
     { name: "HOST", description: "the name of a running host" },
     { name: "PATH", description: "such as /sys/bus/ap/apmask" },
   ],
-  options: [],
-  async run({ arguments: [name = "", path = ""], wantsJson, output }) {
-    const text = String(await withHost(name, (client) => client.request({ do: "read", path })));
+  options: [guestOption],
+  async run(invocation) {
+    const {
+      arguments: [name = "", path = ""],
+      wantsJson,
+      output,
+    } = invocation;
+    const guest = textOption(invocation, "guest");
+    const text = String(await withHost(name, (client) => new LinuxClient(client, guest).ask("read", { path })));
     output.print(wantsJson ? JSON.stringify({ path, text }) : text.replace(/\n$/, ""));
     return exitStatus.done;
   },

@@ -1,5 +1,6 @@
 import { withHost } from "../../host/known-hosts.ts";
-import { type Command, exitStatus } from "../command.ts";
+import { type Command, exitStatus, guestOption, textOption } from "../command.ts";
+import { LinuxClient } from "../linux-client.ts";
 
 export const write: Command = {
   name: "write",
@@ -9,10 +10,16 @@ export const write: Command = {
     { name: "PATH", description: "such as /sys/bus/ap/apmask" },
     { name: "TEXT", description: "what to write; a newline is added" },
   ],
-  options: [],
+  options: [guestOption],
   examples: ["adjunct write lpar1 /sys/bus/ap/apmask -- -5,-6"],
-  async run({ arguments: [name = "", path = "", text = ""], wantsJson, output }) {
-    await withHost(name, (client) => client.request({ do: "write", path, data: `${text}\n` }));
+  async run(invocation) {
+    const {
+      arguments: [name = "", path = "", text = ""],
+      wantsJson,
+      output,
+    } = invocation;
+    const guest = textOption(invocation, "guest");
+    await withHost(name, (client) => new LinuxClient(client, guest).ask("write", { path, data: `${text}\n` }));
     if (wantsJson) output.print(JSON.stringify({ path, written: text.length + 1 }));
     return exitStatus.done;
   },

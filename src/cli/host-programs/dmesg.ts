@@ -4,7 +4,7 @@ import { type LogStyle, logText, parseLevels } from "../kernel-log-text.ts";
 import type { HostProgram } from "./host-program.ts";
 
 /** dmesg of util-linux on the host's kernel log: -w, -T, -l, -t, -r. */
-export const dmesg: HostProgram = async (words, client, { print, note }) => {
+export const dmesg: HostProgram = async (words, linux, { print, note }) => {
   const options = parseOptions(words);
   if (typeof options === "string") {
     note(`dmesg: ${options}\nTry 'dmesg --help' for more information.`);
@@ -15,9 +15,9 @@ export const dmesg: HostProgram = async (words, client, { print, note }) => {
     note(`dmesg: unknown level '${options.level}'`);
     return 1;
   }
-  const { bootedAt } = (await client.request({ do: "host" })) as { bootedAt: string };
+  const { bootedAt } = await linux.describe();
   const style: LogStyle = { time: timeStyle(options), levels, startedAtMs: Date.parse(bootedAt) };
-  await streamKernelLog(client, { follow: options.follow === true }, (line) => {
+  await streamKernelLog(linux, { follow: options.follow === true }, (line) => {
     const text = logText(line, style);
     if (text !== undefined) print(text);
   });

@@ -1,8 +1,8 @@
-import type { ControlClient } from "../../host/control-client.ts";
 import type { Output } from "../command.ts";
+import type { LinuxClient } from "../linux-client.ts";
 
-/** A program that acts on the host it is started in; resolves with its exit status. */
-export type HostProgram = (words: readonly string[], client: ControlClient, output: Output) => Promise<number>;
+/** A program that acts on the Linux it is started in; resolves with its exit status. */
+export type HostProgram = (words: readonly string[], linux: LinuxClient, output: Output) => Promise<number>;
 
 export interface LoadedModule {
   readonly name: string;

@@ -2,7 +2,7 @@ import { ControlRefusal } from "../../host/control-client.ts";
 import { type HostProgram, moduleName } from "./host-program.ts";
 
 /** Texts as kmod's modprobe.c prints them. Knows -r, -a and -q; other options and module parameters change nothing here. */
-export const modprobe: HostProgram = async (words, client, { note }) => {
+export const modprobe: HostProgram = async (words, linux, { note }) => {
   const options = words.filter((word) => word.startsWith("-"));
   const has = (short: string, long: string): boolean =>
     options.some((option) => option === long || (/^-[a-z]+$/i.test(option) && option.includes(short)));
@@ -13,11 +13,11 @@ export const modprobe: HostProgram = async (words, client, { note }) => {
     note("modprobe: ERROR: missing parameters. See -h.");
     return 1;
   }
-  const { release } = (await client.request({ do: "host" })) as { release: string };
+  const { release } = await linux.describe();
   let status = 0;
   for (const name of isRemoving || has("a", "--all") ? names : names.slice(0, 1)) {
     try {
-      await client.request({ do: isRemoving ? "rmmod" : "modprobe", name });
+      await linux.ask(isRemoving ? "rmmod" : "modprobe", { name });
     } catch (error) {
       if (!(error instanceof ControlRefusal)) throw error;
       if (!isQuiet) note(`modprobe: ${isRemoving ? removeText(error, name) : insertText(error, name, release)}`);

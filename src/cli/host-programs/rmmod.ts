@@ -2,7 +2,7 @@ import { ControlRefusal } from "../../host/control-client.ts";
 import { type HostProgram, type LoadedModule, moduleName } from "./host-program.ts";
 
 /** Texts as kmod's rmmod.c prints them. */
-export const rmmod: HostProgram = async (words, client, { note }) => {
+export const rmmod: HostProgram = async (words, linux, { note }) => {
   const names = words.filter((word) => !word.startsWith("-"));
   if (names.length === 0) {
     note("rmmod: ERROR: missing module name.");
@@ -12,10 +12,10 @@ export const rmmod: HostProgram = async (words, client, { note }) => {
   for (const word of names) {
     const name = moduleName(word);
     try {
-      await client.request({ do: "rmmod", name });
+      await linux.ask("rmmod", { name });
     } catch (error) {
       if (!(error instanceof ControlRefusal)) throw error;
-      const { usedBy = [] } = ((await client.request({ do: "modules" })) as LoadedModule[]).find((module) => module.name === name) ?? {};
+      const { usedBy = [] } = ((await linux.ask("modules")) as LoadedModule[]).find((module) => module.name === name) ?? {};
       note(`rmmod: ERROR: Module ${name} ${reason(error.code, usedBy)}`);
       status = 1;
     }

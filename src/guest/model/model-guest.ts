@@ -19,6 +19,7 @@ export interface ModelGuestOptions {
   readonly nowMs: () => number;
   readonly onLog?: (line: LogLine) => void;
   readonly onUevent?: (event: Uevent) => void;
+  readonly onBoot?: () => void;
 }
 
 /** How many things of a Linux that ends are still brought to their end, so that nobody waits for it for ever. */
@@ -119,7 +120,8 @@ export class ModelGuest {
   }
 
   #boot(): void {
-    const { kernel, onLog, onUevent } = this.options;
+    const { kernel, onLog, onUevent, onBoot } = this.options;
+    onBoot?.();
     const timers = new Timers();
     const work = new WorkQueue();
     const linux = new Linux({

@@ -1,0 +1,103 @@
+import { realpathSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { GuestDescription, GuestListener, GuestPort, HostOffer, PlugOutcome } from "../qemu/guest-port.ts";
+import { type ErrnoName, errnoNumbers } from "../sysfs/errno.ts";
+import type { GuestCommand } from "./guest-commands.ts";
+
+/** Sends a command to a host; rejects with an error that has an errno's name as `code` where it says no. */
+export type SendCommand = (command: Readonly<Record<string, unknown>> & { readonly do: string }) => Promise<unknown>;
+
+type GuestAction = GuestCommand["action"];
+
+/** A GuestPort over the commands of a host, wherever that is; whoever makes it passes on the host's events. */
+export class CommandGuestPort implements GuestPort {
+  #name = "";
+  #listener: GuestListener | undefined;
+
+  constructor(
+    private readonly send: SendCommand,
+    readonly offer: HostOffer,
+  ) {}
+
+  static async over(send: SendCommand): Promise<CommandGuestPort> {
+    return new CommandGuestPort(send, (await send({ do: "guest", action: "offer" })) as HostOffer);
+  }
+
+  /** An event of the host, of whatever kind. */
+  take(event: Readonly<Record<string, unknown>>): void {
+    if (event.type === "guest" && event.guest === this.#name && event.event === "device-requested") this.#listener?.deviceRequested();
+  }
+
+  hostEnded(): void {
+    this.#listener?.hostEnded();
+  }
+
+  listen(listener: GuestListener): void {
+    this.#listener = listener;
+  }
+
+  async create({ name, features }: GuestDescription): Promise<"created" | "name-taken"> {
+    try {
+      await this.send({ do: "guest", action: "create", guest: name, features });
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "EEXIST") return "name-taken";
+      throw error;
+    }
+    this.#name = name;
+    return "created";
+  }
+
+  async run(): Promise<void> {
+    await this.#ask("run");
+  }
+
+  async pause(): Promise<void> {
+    await this.#ask("pause");
+  }
+
+  async powerOff(): Promise<void> {
+    await this.#ask("power-off");
+  }
+
+  async reset(): Promise<ErrnoName | undefined> {
+    return ((await this.#ask("reset")) as ErrnoName | null) ?? undefined;
+  }
+
+  async plug(sysfsdev: string): Promise<PlugOutcome> {
+    const path = sysPath(sysfsdev);
+    if (typeof path !== "string") return { isPlugged: false, ...path };
+    return (await this.#ask("plug", { sysfsdev: path })) as PlugOutcome;
+  }
+
+  async unplug(): Promise<void> {
+    await this.#ask("unplug");
+  }
+
+  async destroy(): Promise<void> {
+    await this.#ask("destroy");
+    this.#name = "";
+  }
+
+  #ask(action: GuestAction, parameters: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
+    return this.send({ do: "guest", action, guest: this.#name, ...parameters });
+  }
+}
+
+const isBelowSys = (path: string): boolean => path === "/sys" || path.startsWith("/sys/");
+
+/**
+ * A path below the host's /sys, which is for the host to look up; of any other one what stat(2) says, and that it is no mediated device. This
+ * process may be the one that serves the host's tree, so nothing below /sys is looked at here.
+ */
+function sysPath(sysfsdev: string): string | { readonly step: "path" | "group-link"; readonly errno: ErrnoName } {
+  const path = resolve(sysfsdev);
+  if (isBelowSys(path)) return path;
+  try {
+    statSync(path);
+    const target = realpathSync(path);
+    return isBelowSys(target) ? target : { step: "group-link", errno: "ENOENT" };
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    return { step: "path", errno: code in errnoNumbers ? (code as ErrnoName) : "ENOENT" };
+  }
+}

@@ -1,0 +1,109 @@
+import { mkdirSync, rmSync } from "node:fs";
+import type { ModelEvent } from "../runtime/model.ts";
+import { fail } from "../sysfs/errno.ts";
+import type { SendCommand } from "./command-guest-port.ts";
+import type { ControlRequest } from "./control-server.ts";
+import { makePrograms } from "./host-folder.ts";
+import { createHostNamespace, type HostNamespace } from "./host-namespace.ts";
+import { type GuestPlaces, guestPlaces, type HostPlaces } from "./places.ts";
+import type { UeventProperties } from "./uevents/uevent-frames.ts";
+
+/** One Linux, the host's or a guest's, for those who run programs in it. */
+export interface SystemDescription {
+  readonly name: string;
+  readonly release: string;
+  /** When it booted: zero of its kernel log's time. */
+  readonly bootedAt: string;
+  /** The process whose namespaces programs enter; null without a mount. */
+  readonly namespacePid: number | null;
+  readonly hasUserNamespace: boolean;
+  /** Where the programs are that act on it. */
+  readonly programs: string;
+}
+
+interface Entry {
+  readonly places: GuestPlaces;
+  bootedAt: string;
+  /** Made when the first program wants to run in the guest. */
+  namespace: Promise<HostNamespace> | undefined;
+}
+
+/**
+ * The guests of one host as its process sees them: who owns each, and the namespaces in which programs of a guest run. A guest whose
+ * emulator came over the control socket is destroyed when that connection ends.
+ */
+export class GuestRegistry {
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(
+    private readonly places: HostPlaces,
+    private readonly system: Pick<SystemDescription, "release" | "hasUserNamespace"> & { readonly isMounted: boolean },
+    private readonly send: SendCommand,
+  ) {}
+
+  /** An event of the model; resolves when the programs that should hear of it have. */
+  async take(event: ModelEvent): Promise<void> {
+    const guest = String(event.guest);
+    if (event.type === "uevent") {
+      const namespace = await this.#entries.get(guest)?.namespace;
+      return namespace?.sendUevent(event.properties as UeventProperties);
+    }
+    if (event.type !== "guest") return;
+    if (event.event === "created") {
+      this.#entries.set(guest, { places: guestPlaces(this.places, guest), bootedAt: new Date().toISOString(), namespace: undefined });
+    }
+    const entry = this.#entries.get(guest);
+    if (!entry) return;
+    if (event.event === "booted") entry.bootedAt = new Date().toISOString();
+    if (event.event === "destroyed") {
+      this.#entries.delete(guest);
+      await closeEntry(entry);
+    }
+  }
+
+  /** Passes a guest command on; a guest that it creates goes with the connection. */
+  async command(request: ControlRequest, closed: Promise<void>): Promise<unknown> {
+    const answer = await this.send(request);
+    if (request.action === "create") {
+      const guest = String(request.guest);
+      const entry = this.#entries.get(guest);
+      void closed.then(async () => {
+        if (entry && this.#entries.get(guest) === entry) await this.send({ do: "guest", action: "destroy", guest }).catch(() => {});
+      });
+    }
+    return answer;
+  }
+
+  /** With `enters`, its namespaces are there afterwards. ENOENT: no such guest. */
+  async describe(guest: string, enters: boolean): Promise<SystemDescription> {
+    const entry = this.#entries.get(guest) ?? fail("ENOENT");
+    if (this.system.isMounted && enters) entry.namespace ??= this.#makeNamespace(guest, entry.places);
+    const namespace = await entry.namespace;
+    const { release, hasUserNamespace } = this.system;
+    return {
+      name: guest,
+      release,
+      bootedAt: entry.bootedAt,
+      namespacePid: namespace?.pid ?? null,
+      hasUserNamespace,
+      programs: entry.places.programs,
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map(closeEntry));
+    this.#entries.clear();
+  }
+
+  async #makeNamespace(guest: string, places: GuestPlaces): Promise<HostNamespace> {
+    mkdirSync(places.folder, { recursive: true, mode: 0o700 });
+    makePrograms(places.programs, this.places.controlSocket, guest);
+    const { runFolder } = this.places;
+    return createHostNamespace(places, runFolder);
+  }
+}
+
+async function closeEntry({ namespace, places }: Entry): Promise<void> {
+  await (await namespace?.catch(() => undefined))?.close();
+  rmSync(places.folder, { recursive: true, force: true });
+}

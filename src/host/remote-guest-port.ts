@@ -1,0 +1,15 @@
+import type { GuestPort } from "../qemu/guest-port.ts";
+import { CommandGuestPort } from "./command-guest-port.ts";
+import { connectControl } from "./control-client.ts";
+
+/**
+ * The port of an emulator in a process of its own. The guest lives as long as the connection: a host destroys it when its emulator's process
+ * is gone. Rejects with ECONNREFUSED or ENOENT where no host listens.
+ */
+export async function connectGuestPort(controlSocketPath: string): Promise<GuestPort & { close(): void }> {
+  const client = await connectControl(controlSocketPath);
+  const port = await CommandGuestPort.over((command) => client.request(command));
+  await client.follow((event) => port.take(event), ["guest"]);
+  void client.closed.then(() => port.hostEnded());
+  return Object.assign(port, { close: () => client.close() });
+}
