@@ -67,8 +67,7 @@ export class Session {
     if (node === this.wakeNode) return true;
     for (let at: TreeNode = node; at !== this.root; at = at.parent) {
       if (!at.parent) return false;
-      // A tree of its own, the /sys of a Linux, hangs below the root under another name.
-      if (at.parent.lookup(at.name) !== at && !(at.parent === this.root && [...this.root.children].includes(at as Directory))) return false;
+      if (at.parent.lookup(at.kind === "directory" ? at.entryName : at.name) !== at) return false;
     }
     return true;
   }

@@ -73,6 +73,8 @@ interface BoundTable {
 export class Directory extends Node {
   readonly kind = "directory";
   parent: Directory | undefined;
+  /** What its parent calls it: not its name if it is the root of a tree of its own. */
+  entryName: string;
   #tables: BoundTable[] = [];
   #children: Map<string, Directory | Link> | undefined;
   #attributes: Map<string, AttributeNode> | undefined;
@@ -83,6 +85,7 @@ export class Directory extends Node {
     readonly mode = 0o755,
   ) {
     super();
+    this.entryName = name;
   }
 
   /** The path from the root of its tree, which has no name, such as `/devices/ap`. */
@@ -136,6 +139,7 @@ export class Directory extends Node {
   /** Returns what was added. `name` is another name for a directory that is the root of a tree of its own. */
   addDirectory(directory: Directory, name = directory.name): Directory {
     directory.parent = this;
+    directory.entryName = name;
     this.#add(directory, name);
     return directory;
   }

@@ -144,6 +144,6 @@ export class ModelGuest {
     this.vm.forgetListeners();
     for (let step = 0; step < maxLastSteps && (system.work.work(0) || system.timers.fireNextForeground()); step++);
     this.#system = undefined;
-    for (const { name } of [...this.directory.children]) this.directory.remove(name);
+    for (const child of [...this.directory.children]) this.directory.remove(child.name);
   }
 }
