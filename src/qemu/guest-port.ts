@@ -6,12 +6,14 @@ import type { ErrnoName } from "../sysfs/errno.ts";
  */
 export interface GuestPort {
   readonly offer: HostOffer;
-  /** Makes the virtual machine; it does not run yet. `guestNameTaken` in the answer: another guest has this name. */
+  /** Makes the virtual machine; it does not run yet. `name-taken`: another guest of this host has the name. */
   create(guest: GuestDescription): Promise<"created" | "name-taken">;
   /** Lets the guest's processors run; the first time its Linux boots. */
   run(): Promise<void>;
   /** Stops its processors: nothing in the guest happens until `run`. */
   pause(): Promise<void>;
+  /** The power button: its Linux shuts down; `run` boots another one. */
+  powerOff(): Promise<void>;
   /** A subsystem reset: every queue of its vfio-ap device is reset, its Linux boots anew. The errno of VFIO_DEVICE_RESET if that failed. */
   reset(): Promise<ErrnoName | undefined>;
   /** Opens a mediated device by the path of its folder, and connects its events. */
