@@ -16,5 +16,6 @@ export const commandTable: Readonly<Record<string, () => Promise<Command>>> = {
   events: async () => (await import("./commands/events.ts")).events,
   record: async () => (await import("./commands/record.ts")).record,
   replay: async () => (await import("./commands/replay.ts")).replay,
+  tools: async () => (await import("./commands/tools.ts")).tools,
   doctor: async () => (await import("./commands/doctor.ts")).doctor,
 };

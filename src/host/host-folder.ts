@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { detachMountsBelow } from "./mount-table.ts";
 import { packageRoot } from "./package-root.ts";
 import type { HostPlaces } from "./places.ts";
+import { makeS390xPrograms } from "./tools/s390x-programs.ts";
 
 /** What a running host says of itself, for those who find its folder. */
 export interface HostDescription {
@@ -69,6 +70,7 @@ export function makePrograms(folder: string, controlSocket: string, guest = ""):
     const words = [process.execPath, client, program, controlSocket, guest].map(quoted).join(" ");
     writeFileSync(join(folder, program), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
   }
+  makeS390xPrograms(folder);
 }
 
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;

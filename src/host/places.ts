@@ -9,6 +9,8 @@ import { join } from "node:path";
 export interface Places {
   readonly runFolder: string;
   readonly stateFolder: string;
+  /** Real programs for s390x, shared by all hosts: a folder a suite. No host can have a name with a dot in front. */
+  readonly toolsFolder: string;
 }
 
 /** What the programs of one Linux need: a host's or a guest's. */
@@ -55,13 +57,15 @@ export function places(environment: NodeJS.ProcessEnv = process.env): Places {
   const isRoot = process.getuid?.() === 0;
   const userRun = environment.XDG_RUNTIME_DIR ?? `/tmp/adjunct-${process.getuid?.() ?? 0}`;
   const userState = environment.XDG_STATE_HOME ?? join(homedir(), ".local/state");
+  const stateFolder = environment.ADJUNCT_STATE_DIR ?? (isRoot ? "/var/lib/adjunct" : join(userState, "adjunct"));
   return {
     runFolder: environment.ADJUNCT_RUN_DIR ?? (isRoot ? "/run/adjunct" : join(userRun, "adjunct")),
-    stateFolder: environment.ADJUNCT_STATE_DIR ?? (isRoot ? "/var/lib/adjunct" : join(userState, "adjunct")),
+    stateFolder,
+    toolsFolder: environment.ADJUNCT_TOOLS_DIR ?? join(stateFolder, ".tools"),
   };
 }
 
-export function hostPlaces(name: string, { runFolder, stateFolder }: Places = places()): HostPlaces {
+export function hostPlaces(name: string, { runFolder, stateFolder }: Pick<Places, "runFolder" | "stateFolder"> = places()): HostPlaces {
   const folder = join(runFolder, name);
   const state = join(stateFolder, name);
   return {

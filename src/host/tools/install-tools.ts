@@ -1,0 +1,97 @@
+import { spawnSync } from "node:child_process";
+import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { Refusal } from "../control-protocol.ts";
+import { machineCodename, writeSourcesOf } from "./apt-sources.ts";
+import { provideEmulator } from "./emulator.ts";
+import { firstComplaint, PrivateApt, runApt } from "./private-apt.ts";
+import { descriptionText, type InstalledSuite, installedSuites, makeCurrent, type ToolsPlaces, toolsPlaces } from "./tools-folder.ts";
+import { unpackRoot } from "./unpack-package.ts";
+
+/**
+ * Fetches Debian's s390x packages of a suite, unless they are there, and makes them what programs use. Without a suite: the machine's own, or the
+ * first that has s390x. Several at once take turns. Blocks; throws a Refusal.
+ */
+export function installTools(suite: string | undefined, note: (text: string) => void, tools = toolsPlaces()): InstalledSuite {
+  mkdirSync(tools.folder, { recursive: true, mode: 0o700 });
+  const unlock = lock(tools, note);
+  try {
+    removeLeftovers(tools);
+    const wanted = suite === undefined ? defaultSuites() : [suite];
+    const isThere = wanted.find((name) => installedSuites(tools).some((installed) => installed.suite === name));
+    const name = isThere ?? fetchFirst(wanted, note, tools);
+    makeCurrent(name, tools);
+    return installedSuites(tools).find((installed) => installed.suite === name)!;
+  } finally {
+    unlock();
+  }
+}
+
+const mainPackage = "s390-tools";
+
+const defaultSuites = (): string[] => [...new Set([machineCodename(), "bookworm", "trixie"])].filter((name) => name !== "");
+
+function fetchFirst(suites: readonly string[], note: (text: string) => void, tools: ToolsPlaces): string {
+  let reason = "";
+  for (const suite of suites) {
+    const folder = mkdtempSync(tools.newPrefix);
+    try {
+      const complaint = fetchSuite(suite, folder, note, tools);
+      if (complaint === undefined) return suite;
+      reason ||= complaint;
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  throw new Refusal(reason);
+}
+
+/** Why the suite has none; undefined when it is in its place. */
+function fetchSuite(suite: string, folder: string, note: (text: string) => void, tools: ToolsPlaces): string | undefined {
+  const architecture = runApt("dpkg", ["--print-architecture"]).stdout.trim();
+  const sources = join(folder, "sources");
+  writeSourcesOf(suite, sources);
+  const apt = new PrivateApt(join(folder, "apt"), { sources, architectures: [...new Set(["s390x", architecture])] });
+  note(`fetching the lists of ${suite} for s390x`);
+  const complaints = apt.update();
+  const version = apt.candidate(mainPackage);
+  if (version === undefined) return absence(suite, complaints);
+  note(`fetching ${mainPackage} ${version} and what it needs`);
+  const files = apt.downloadWithDependencies([mainPackage]);
+  const root = join(folder, "root");
+  unpackRoot(root, files);
+  note("fetching the emulator");
+  const emulator = provideEmulator(join(root, "qemu-s390x"), { apt, architecture, folder, tools });
+  const [file, text] = descriptionText({ version, packages: files.length, emulator });
+  writeFileSync(join(root, file), text);
+  renameSync(root, tools.suite(suite));
+  return undefined;
+}
+
+function absence(suite: string, complaints: string): string {
+  if (/Could not resolve|Temporary failure|Could not connect|Cannot initiate|Network is unreachable|timed out/.test(complaints)) {
+    return `the package lists of ${suite} cannot be fetched, the mirror is not reached: ${firstComplaint(complaints)}; check the network and apt's proxy, then adjunct tools install`;
+  }
+  if (complaints.trim() !== "") return `the package lists of ${suite} cannot be fetched: ${firstComplaint(complaints)}`;
+  return `${suite} has no ${mainPackage} for s390x: adjunct tools install --suite bookworm or trixie`;
+}
+
+/** Waits for its turn. The kernel lets go of the lock however the process ends. */
+function lock({ lock: path }: ToolsPlaces, note: (text: string) => void): () => void {
+  const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  const flock = (...words: string[]): number | null =>
+    spawnSync("flock", ["--exclusive", ...words, "3"], { stdio: ["ignore", "ignore", "inherit", descriptor] }).status;
+  if (flock("--nonblock") !== 0) {
+    note("waiting for another installation");
+    if (flock() !== 0) throw new Refusal("flock does not work here (package util-linux)");
+  }
+  return () => closeSync(descriptor);
+}
+
+/** Of installations that were killed: the lock is held, so nobody fills them. */
+function removeLeftovers({ newPrefix }: ToolsPlaces): void {
+  const folder = dirname(newPrefix);
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(basename(newPrefix))) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
