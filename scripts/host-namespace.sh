@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the namespaces of one host and holds them until its input ends, that is until the host's process is gone. Meanwhile it sends
-# the uevents that come in (send-uevents.pl).
+# Makes the namespaces of one host and holds them until its input ends, that is until the host's process is gone. Meanwhile it keeps
+# their programs informed of devices (keep-devices.pl).
 # Runs as the first program of new mount and network namespaces, as their root:
 #
 #   unshare --mount --net --propagation slave sh host-namespace.sh SYS WORK ETC RUN
@@ -84,7 +84,9 @@ layer_etc() {
 }
 
 bring_up_loopback
-mount -t tmpfs -o mode=755 adjunct "$work"
+# nodev: the numbers of AP's devices may be another driver's on this machine, say a watchdog's. Opening one is refused; the nodes below are mounts
+# of their own and can be opened.
+mount -t tmpfs -o mode=755,nodev adjunct "$work"
 mkdir "$work/dev" "$work/run"
 fill_dev
 fill_run
@@ -93,9 +95,8 @@ mount --rbind "$sys" /sys
 mount --rbind "$work/dev" /dev
 mount --rbind "$work/run" /run
 command -v perl >/dev/null || {
-	problem "perl is missing: programs in the host hear of no uevents (package perl-base)"
+	problem "perl is missing: programs in the host hear of no uevents and have no /dev/z90crypt (package perl-base)"
 	echo ready
 	exec cat >/dev/null
 }
-echo ready
-exec perl "${0%/*}/send-uevents.pl"
+exec perl "${0%/*}/keep-devices.pl"

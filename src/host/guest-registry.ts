@@ -54,7 +54,10 @@ export class GuestRegistry {
     }
     const entry = this.#entries.get(guest);
     if (!entry) return;
-    if (event.event === "booted") entry.bootedAt = new Date().toISOString();
+    if (event.event === "booted") {
+      entry.bootedAt = new Date().toISOString();
+      await (await entry.namespace)?.forgetDevices();
+    }
     if (event.event === "destroyed") {
       this.#entries.delete(guest);
       await closeEntry(entry);

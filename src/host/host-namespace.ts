@@ -15,8 +15,10 @@ export interface HostNamespace {
   readonly pid: number;
   /** What this machine could not give, one sentence each. */
   readonly problems: readonly string[];
-  /** Tells the programs in it of a uevent; resolves when it is sent. */
+  /** Tells the programs in it of a uevent, after its device has come to or gone from /dev; resolves when it is sent. */
   sendUevent(properties: UeventProperties): Promise<void>;
+  /** Empties /dev of devices of the Linux that was; resolves when it is done. */
+  forgetDevices(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -37,24 +39,30 @@ export async function createHostNamespace(places: SystemPlaces, run: string): Pr
     holder.once("exit", () => resolve());
     holder.once("error", () => resolve());
   });
-  const unsent: (() => void)[] = [];
+  const undone: (() => void)[] = [];
   let hasEnded = false;
   void ended.then(() => {
     hasEnded = true;
-    for (const resolve of unsent.splice(0)) resolve();
+    for (const resolve of undone.splice(0)) resolve();
   });
-  const problems = await readProblems(holder, () => unsent.shift()?.());
-  const sends = !problems.some((problem) => problem.startsWith("perl "));
+  const problems = await readProblems(holder, () => undone.shift()?.());
+  const listens = !problems.some((problem) => problem.startsWith("perl "));
+  const ask = (line: string): Promise<void> => {
+    if (!listens || hasEnded) return Promise.resolve();
+    return new Promise((resolve) => {
+      undone.push(resolve);
+      holder.stdin?.write(`${line}\n`);
+    });
+  };
   return {
     pid: holder.pid ?? 0,
     problems,
     sendUevent(properties) {
-      if (!sends || hasEnded) return Promise.resolve();
-      return new Promise((resolve) => {
-        unsent.push(resolve);
-        holder.stdin?.write(`${udevFrame(properties).toString("hex")} ${kernelFrame(properties).toString("hex")}\n`);
-      });
+      const node = nodeLine(properties);
+      if (node !== undefined) void ask(node);
+      return ask(`tell ${udevFrame(properties).toString("hex")} ${kernelFrame(properties).toString("hex")}`);
     },
+    forgetDevices: () => ask("clear"),
     async close() {
       holder.stdin?.end();
       await ended;
@@ -62,7 +70,20 @@ export async function createHostNamespace(places: SystemPlaces, run: string): Pr
   };
 }
 
-async function readProblems(holder: ChildProcess, onSent: () => void): Promise<string[]> {
+/** Subsystems whose nodes are in /dev. */
+const nodeModes: Readonly<Record<string, string>> = { misc: "666", zcrypt: "600" };
+
+/** What keeps /dev true, for scripts/keep-devices.pl; undefined for an event that changes nothing there. */
+function nodeLine(properties: UeventProperties): string | undefined {
+  const { ACTION: action, SUBSYSTEM: subsystem = "", MAJOR: major, MINOR: minor, DEVNAME: name } = Object.fromEntries(properties);
+  const mode = nodeModes[subsystem];
+  if (mode === undefined || name === undefined || major === undefined || minor === undefined) return undefined;
+  const hexName = Buffer.from(name).toString("hex");
+  if (action === "add") return `add ${hexName} ${major} ${minor} ${mode}`;
+  return action === "remove" ? `remove ${hexName}` : undefined;
+}
+
+async function readProblems(holder: ChildProcess, onDone: () => void): Promise<string[]> {
   const problems: string[] = [];
   let complaint = "";
   holder.stdin?.on("error", () => {});
@@ -73,7 +94,7 @@ async function readProblems(holder: ChildProcess, onSent: () => void): Promise<s
     holder.once("error", (error) => reject(new Error(`unshare does not run: ${error.message} (package util-linux)`)));
     holder.once("exit", (status) => reject(new Error(`the host's namespaces cannot be made (status ${status}): ${complaint.trim()}`)));
     createInterface({ input: holder.stdout! }).on("line", (line) => {
-      if (line === "sent") onSent();
+      if (line === "done") onDone();
       else if (line === "ready") resolve();
       else if (line.startsWith("problem ")) problems.push(line.slice("problem ".length));
     });

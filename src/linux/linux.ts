@@ -205,7 +205,7 @@ export class Linux {
 
   #addZcryptNodes(): void {
     const { class: classes, virtual } = this.#folders;
-    classes.addDirectory(new ZcryptClass(virtual).directory);
+    classes.addDirectory(new ZcryptClass(virtual, this.uevents).directory);
     const misc = new Directory("misc");
     const miscClass = new Directory("misc");
     const z90crypt = new Directory("z90crypt");
@@ -214,6 +214,7 @@ export class Linux {
     classes.addDirectory(miscClass);
     z90crypt.addLink("subsystem", miscClass);
     miscClass.addLink("z90crypt", z90crypt);
+    this.uevents.emit("add", "/devices/virtual/misc/z90crypt", "misc", z90cryptKeys);
   }
 
   #makeFolders(): Record<"bus" | "class" | "devices" | "virtual" | "module" | "kernel", Directory> {
@@ -239,7 +240,13 @@ export class Linux {
 
 const z90cryptMinor = 63;
 
+const z90cryptKeys: [string, string][] = [
+  ["MAJOR", "10"],
+  ["MINOR", String(z90cryptMinor)],
+  ["DEVNAME", "z90crypt"],
+];
+
 const z90cryptAttributes: AttributeTable<undefined> = attributeTable<undefined>(
   constant("dev", () => `10:${z90cryptMinor}\n`),
-  ueventFile(() => `MAJOR=10\nMINOR=${z90cryptMinor}\nDEVNAME=z90crypt\n`),
+  ueventFile(() => z90cryptKeys.map(([key, value]) => `${key}=${value}\n`).join("")),
 );

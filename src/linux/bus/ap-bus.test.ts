@@ -230,6 +230,7 @@ describe("uevents of the bus", () => {
   test("the first scan adds cards before their queues, binds each, and ends with INITSCAN once and BINDINGS", () => {
     const host = new TestHost({ adapters: { 5: "CEX7A" }, usage: [4], modules: [] });
     expect(host.bootUevents).toEqual([
+      "add /devices/virtual/misc/z90crypt MAJOR=10 MINOR=63 DEVNAME=z90crypt",
       "add /devices/ap/card05 DEVTYPE=ap_card DEV_TYPE=000D MODALIAS=ap:t0D MODE=accel",
       "bind /devices/ap/card05 DEVTYPE=ap_card DRIVER=cex4card DEV_TYPE=000D MODALIAS=ap:t0D MODE=accel",
       "add /devices/ap/card05/05.0004 DEVTYPE=ap_queue MODE=accel",

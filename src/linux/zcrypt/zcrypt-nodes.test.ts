@@ -15,7 +15,19 @@ test.each([
   const host = new TestHost();
   expect(create(host, text)).toBe("done");
   expect(host.names(zcrypt)).toEqual([...[name], "create", "destroy"].sort());
-  expect(host.read(`${zcrypt}/${name}/uevent`)).toBe(`MAJOR=249\nMINOR=0\nDEVNAME=${name}\n`);
+  expect(host.read(`${zcrypt}/${name}/uevent`)).toBe(`MAJOR=249\nMINOR=0\nDEVNAME=${name.replace("!", "/")}\n`);
+});
+
+test("a node is announced when it comes and when it goes, with what its place in /dev needs", () => {
+  const host = new TestHost();
+  create(host, "first\n");
+  create(host, "a/b\n");
+  host.write(`${zcrypt}/destroy`, "a/b");
+  expect(host.ueventTexts()).toEqual([
+    "add /devices/virtual/zcrypt/first MAJOR=249 MINOR=0 DEVNAME=first",
+    "add /devices/virtual/zcrypt/a!b MAJOR=249 MINOR=1 DEVNAME=a/b",
+    "remove /devices/virtual/zcrypt/a!b MAJOR=249 MINOR=1 DEVNAME=a/b",
+  ]);
 });
 
 test("names are taken once, numbers are given back, and an unknown name is not there", () => {

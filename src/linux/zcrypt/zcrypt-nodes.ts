@@ -3,6 +3,7 @@ import { type AttributeTable, attributeTable, constant, readWrite, writeOnly } f
 import { fail } from "../../sysfs/errno.ts";
 import { Directory } from "../../sysfs/node.ts";
 import { ueventFile } from "../driver-core/uevent-file.ts";
+import type { Uevents } from "../driver-core/uevents.ts";
 import { parseMask } from "../text/mask-text.ts";
 
 /**
@@ -26,7 +27,10 @@ export class ZcryptClass {
   readonly #nodes = new Map<string, ZcryptNode>();
 
   /** `virtual` is /sys/devices/virtual, where nodes appear once there is one. */
-  constructor(readonly virtual: Directory) {
+  constructor(
+    private readonly virtual: Directory,
+    private readonly uevents: Uevents,
+  ) {
     this.directory.attach(classAttributes, this);
   }
 
@@ -48,19 +52,33 @@ export class ZcryptClass {
     this.#devices.addDirectory(directory);
     this.directory.addLink(name, directory);
     this.#nodes.set(name, node);
+    this.#announce("add", node);
   }
 
   destroy(text: string): void {
     const name = nameIn(text);
-    if (!this.#nodes.delete(name)) fail("ENOENT");
+    const node = this.#nodes.get(name) ?? fail("ENOENT");
+    this.#nodes.delete(name);
     this.directory.remove(name);
     this.#devices.remove(name);
     if (this.#nodes.size === 0) this.virtual.remove("zcrypt");
+    this.#announce("remove", node);
+  }
+
+  #announce(action: "add" | "remove", node: ZcryptNode): void {
+    this.uevents.emit(action, `/devices/virtual/zcrypt/${node.directory.name}`, "zcrypt", nodeKeys(node));
   }
 }
 
 /** Blanks go at both ends, before and after it is cut; a device's name has no slash. */
 const nameIn = (text: string): string => text.trimStart().slice(0, maxNameBytes).trimEnd().replaceAll("/", "!");
+
+/** In /dev the slash is one again. */
+const nodeKeys = ({ minor, directory }: ZcryptNode): [string, string][] => [
+  ["MAJOR", String(zcryptMajor)],
+  ["MINOR", String(minor)],
+  ["DEVNAME", directory.name.replaceAll("!", "/")],
+];
 
 const classAttributes: AttributeTable<ZcryptClass> = attributeTable<ZcryptClass>(
   writeOnly("create", (zcrypt, text) => zcrypt.create(text), 0o600),
@@ -83,5 +101,9 @@ const nodeAttributes: AttributeTable<ZcryptNode> = attributeTable<ZcryptNode>(
   maskAttribute("aqmask"),
   maskAttribute("admask"),
   constant("dev", (node) => `${zcryptMajor}:${node.minor}\n`),
-  ueventFile((node) => `MAJOR=${zcryptMajor}\nMINOR=${node.minor}\nDEVNAME=${node.directory.name}\n`),
+  ueventFile((node) =>
+    nodeKeys(node)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(""),
+  ),
 );
