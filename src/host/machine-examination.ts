@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { toolsFinding } from "./tools/tools-finding.ts";
 
 /** One thing that this machine has or has not, what it is good for, and how to get it. */
 export interface Finding {
@@ -14,7 +15,7 @@ export interface Finding {
 
 /** What a host needs of this machine, most important first. */
 export function examineMachine(): Finding[] {
-  return [nodeFinding(), linuxFinding(), fuseFinding(), namespaceFinding(), ...toolFindings()];
+  return [nodeFinding(), linuxFinding(), fuseFinding(), namespaceFinding(), ...toolFindings(), s390xFinding()];
 }
 
 const oldestNode = { major: 20, minor: 19 };
@@ -113,6 +114,8 @@ function toolFindings(): Finding[] {
     remedy: `apt-get install ${packageName}`,
   }));
 }
+
+const s390xFinding = (): Finding => ({ what: "s390x tools", isNeeded: false, ...toolsFinding(isProgram) });
 
 function isProgram(name: string): boolean {
   const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];

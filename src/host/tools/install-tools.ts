@@ -64,13 +64,18 @@ function fetchSuite(suite: string, folder: string, note: (text: string) => void,
   const emulator = provideEmulator(join(root, "qemu-s390x"), { apt, architecture, folder, tools });
   const [file, text] = descriptionText({ version, packages: files.length, emulator });
   writeFileSync(join(root, file), text);
+  rmSync(tools.suite(suite), { recursive: true, force: true });
   renameSync(root, tools.suite(suite));
   return undefined;
 }
 
+const unreachable = /Could not resolve|Temporary failure|Could not connect|Cannot initiate|Network is unreachable|timed out/;
+
 function absence(suite: string, complaints: string): string {
-  if (/Could not resolve|Temporary failure|Could not connect|Cannot initiate|Network is unreachable|timed out/.test(complaints)) {
-    return `the package lists of ${suite} cannot be fetched, the mirror is not reached: ${firstComplaint(complaints)}; check the network and apt's proxy, then adjunct tools install`;
+  if (unreachable.test(complaints)) {
+    throw new Refusal(
+      `the package lists of ${suite} cannot be fetched, the mirror is not reached: ${firstComplaint(complaints)}; check the network and apt's proxy, then adjunct tools install`,
+    );
   }
   if (complaints.trim() !== "") return `the package lists of ${suite} cannot be fetched: ${firstComplaint(complaints)}`;
   return `${suite} has no ${mainPackage} for s390x: adjunct tools install --suite bookworm or trixie`;
@@ -81,10 +86,12 @@ function lock({ lock: path }: ToolsPlaces, note: (text: string) => void): () => 
   const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   const flock = (...words: string[]): number | null =>
     spawnSync("flock", ["--exclusive", ...words, "3"], { stdio: ["ignore", "ignore", "inherit", descriptor] }).status;
-  if (flock("--nonblock") !== 0) {
+  let status = flock("--nonblock");
+  if (status === 1) {
     note("waiting for another installation");
-    if (flock() !== 0) throw new Refusal("flock does not work here (package util-linux)");
+    status = flock();
   }
+  if (status !== 0) throw new Refusal("flock does not work here (package util-linux)");
   return () => closeSync(descriptor);
 }
 

@@ -48,6 +48,7 @@ export function toolsPlaces(folder = places().toolsFolder): ToolsPlaces {
   };
 }
 
+/** A suite whose emulator went away with the machine's package counts as none. */
 export function installedSuites({ folder, current, suite }: ToolsPlaces = toolsPlaces()): InstalledSuite[] {
   if (!existsSync(folder)) return [];
   const target = linkTarget(current);
@@ -56,7 +57,9 @@ export function installedSuites({ folder, current, suite }: ToolsPlaces = toolsP
     .sort()
     .flatMap((name) => {
       const description = readDescription(join(suite(name), descriptionFile));
-      return description ? [{ suite: name, ...description, isCurrent: name === target }] : [];
+      return description && existsSync(join(suite(name), "qemu-s390x"))
+        ? [{ suite: name, ...description, isCurrent: name === target }]
+        : [];
     });
 }
 
