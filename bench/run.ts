@@ -6,6 +6,7 @@ import { benchFolder, compile } from "./compile.ts";
 import { measureFuse } from "./fuse.ts";
 import { measureHosts } from "./host.ts";
 import type { Measurement } from "./measurement.ts";
+import { measureTools } from "./tools.ts";
 
 /** Measures, compares in this one run, prints a table and writes results.json beside this file. Exit 1 when a limit is not kept. */
 const packages = {
@@ -19,7 +20,11 @@ if (missing.length > 0) throw new Error(`needed and not installed: ${missing.joi
 const folder = benchFolder();
 mkdirSync(folder, { recursive: true });
 try {
-  const measurements = [...(await measureFuse(folder)), ...measureHosts(folder, compile(folder, "tree-client.c", "-pthread"))];
+  const measurements = [
+    ...(await measureFuse(folder)),
+    ...measureHosts(folder, compile(folder, "tree-client.c", "-pthread")),
+    ...measureTools(folder),
+  ];
   for (const measurement of measurements) console.log(line(measurement));
   const machine = {
     processor: cpus()[0]?.model ?? "",
