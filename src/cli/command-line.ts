@@ -2,9 +2,9 @@ import { CommanderError, Command as Program } from "commander";
 import { ConfigurationError } from "../host/configuration-error.ts";
 import { ControlRefusal } from "../host/control-client.ts";
 import { Refusal } from "../host/control-protocol.ts";
+import { errnoText } from "../sysfs/errno-text.ts";
 import { type Command, exitStatus, type Invocation, type Output, UsageError } from "./command.ts";
 import { commandTable } from "./command-table.ts";
-import { errnoText } from "./errno-text.ts";
 
 /** The one file that knows commander: parses the words, runs the command, turns what it throws into an exit status. */
 export async function runCommandLine(words: readonly string[], output: Output): Promise<number> {

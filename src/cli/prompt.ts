@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import { ControlRefusal } from "../host/control-client.ts";
+import { errnoText } from "../sysfs/errno-text.ts";
 import type { Output } from "./command.ts";
-import { errnoText } from "./errno-text.ts";
 import type { LinuxClient } from "./linux-client.ts";
 
 const help = ["cat PATH", "echo TEXT > PATH", "ls PATH", "cd PATH", "exit"];
