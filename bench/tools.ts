@@ -1,5 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { installTools } from "../src/host/tools/install-tools.ts";
 import { toolsPlaces } from "../src/host/tools/tools-folder.ts";
@@ -8,6 +19,8 @@ import { bringUp } from "./running-host.ts";
 
 /** A real tool on a large host: `lszcrypt -V` through the mount against the same tree as plain files, the same program under the same emulator. */
 const pinned = ["taskset", "-c", "0"] as const;
+/** A tmpfs everywhere. */
+const memory = "/dev/shm";
 const adapters = 64;
 const domains = 85;
 const median = (values: number[]): number => values.sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? 0;
@@ -15,12 +28,13 @@ const median = (values: number[]): number => values.sort((left, right) => left -
 export function measureTools(folder: string): Measurement[] {
   const tools = toolsPlaces();
   installTools(undefined, console.error, tools);
+  // A host cannot be there: its own /dev covers it.
+  const copy = mkdtempSync(join(existsSync(memory) ? memory : folder, "adjunct-copy-"));
   const host = bringUp(folder, "tools", { adapters, domains }, pinned);
   try {
     const first = lszcryptMs(tools.current, host.sys, pinned);
     const second = lszcryptMs(tools.current, host.sys, pinned);
     const unpinned = lszcryptMs(tools.current, host.sys, []);
-    const copy = join(folder, "tools-copy");
     for (const part of ["bus/ap", "devices/ap"]) copyTree(join(host.sys, part), join(copy, part));
     lszcryptMs(tools.current, copy, pinned);
     const reference = median(Array.from({ length: 3 }, () => lszcryptMs(tools.current, copy, pinned)));
@@ -33,6 +47,7 @@ export function measureTools(folder: string): Measurement[] {
     ];
   } finally {
     host.down();
+    rmSync(copy, { recursive: true });
   }
 }
 

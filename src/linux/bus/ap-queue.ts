@@ -21,7 +21,7 @@ export class ApQueue extends Device {
     readonly apqn: Apqn,
   ) {
     super(apqnName(apqn), apBus, apBus.uevents);
-    this.directory.attach(queueAttributes(apBus.generation), this);
+    this.directory.attach(queueAttributes(apBus.generation, card.depth), this);
   }
 
   get adapter(): number {

@@ -6,14 +6,23 @@ import type { ApQueue } from "./ap-queue.ts";
 import { functionsText } from "./card-attributes.ts";
 
 /** The files of a queue that are there whatever its driver is. Source: Linux drivers/s390/crypto/ap_queue.c. */
-const tables = new Map<Generation, AttributeTable<ApQueue>>();
+const tables = new Map<Generation, Record<Depth, AttributeTable<ApQueue>>>();
+
+/** Whether the count of messages in the queue always has one digit. */
+type Depth = "shallow" | "deep";
+const mostOfOneDigit = 9;
 /** PAGE_SIZE - 1: longer texts are refused by driver_override. */
 const overrideBytes = 4095;
 
-export function queueAttributes(generation: Generation): AttributeTable<ApQueue> {
-  const known = tables.get(generation);
-  if (known) return known;
-  const table = attributeTable<ApQueue>(
+export function queueAttributes(generation: Generation, depth: number): AttributeTable<ApQueue> {
+  const known = tables.get(generation) ?? { shallow: makeTable(generation, "shallow"), deep: makeTable(generation, "deep") };
+  tables.set(generation, known);
+  return known[depth <= mostOfOneDigit ? "shallow" : "deep"];
+}
+
+function makeTable(generation: Generation, depth: Depth): AttributeTable<ApQueue> {
+  const pendingText = ({ machine }: ApQueue): string => `${machine.pendingCount}\n`;
+  return attributeTable<ApQueue>(
     readWrite(
       "request_count",
       ({ machine }) => (machine.deviceState === "UNINITIATED" ? "-\n" : `${machine.requestCount}\n`),
@@ -24,7 +33,7 @@ export function queueAttributes(generation: Generation): AttributeTable<ApQueue>
       },
     ),
     readOnly("requestq_count", ({ machine }) => `${machine.waitingCount}\n`),
-    readOnly("pendingq_count", ({ machine }) => `${machine.pendingCount}\n`),
+    depth === "shallow" ? constant("pendingq_count", pendingText) : readOnly("pendingq_count", pendingText),
     readWrite("reset", resetText, (queue) => queue.machine.reset()),
     readOnly("interrupt", (queue) => interruptText(queue, generation.remembersInterrupt)),
     generation.knowsConfiguration && constant("config", (queue) => `${Number(queue.isConfigured)}\n`),
@@ -36,8 +45,6 @@ export function queueAttributes(generation: Generation): AttributeTable<ApQueue>
       }),
     generation.hasDriverOverride && readWrite("driver_override", (queue) => `${queue.driverOverride ?? ""}\n`, storeDriverOverride),
   );
-  tables.set(generation, table);
-  return table;
 }
 
 function resetText({ machine }: ApQueue): string {
