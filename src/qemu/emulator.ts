@@ -1,14 +1,39 @@
+import { errnoText } from "../sysfs/errno-text.ts";
+import { namedCpuModel } from "./cpu/cpu-model.ts";
+import { checkDevice, checkUnplug, type DeviceOptions } from "./devices/device-checks.ts";
+import { virtioBackend } from "./devices/device-types.ts";
+import { realizeVfioAp, vfioName } from "./devices/vfio-ap.ts";
 import type { GuestPort } from "./guest-port.ts";
+import { Machine, type MachineOptions } from "./objects/machine.ts";
+import { defaultMachineType } from "./objects/machine-types.ts";
+import { findObject } from "./objects/object-queries.ts";
+import { QomBus, QomDevice, QomObject } from "./objects/qom-object.ts";
 import { QemuError } from "./qemu-error.ts";
+
+export type { DeviceOptions } from "./devices/device-checks.ts";
 
 /**
  * One virtual machine as QEMU keeps it: its run state, its objects, its one vfio-ap device. Monitors and the command line act on it; it
- * knows none of them. Everything that changes it goes through `exclusively`, one at a time, as under QEMU's big lock.
- * Texts and order of checks: QEMU 10.2.2.
+ * knows none of them. Everything that changes it goes through `exclusively`, one at a time, as under QEMU's big lock: whoever calls a
+ * method that returns a promise does so there. Texts, events and order of checks: QEMU 10.2.2.
  */
 export type RunState =
-  | "debug" | "inmigrate" | "internal-error" | "io-error" | "paused" | "postmigrate" | "prelaunch" | "finish-migrate" | "restore-vm"
-  | "running" | "save-vm" | "shutdown" | "suspended" | "watchdog" | "guest-panicked" | "colo";
+  | "debug"
+  | "inmigrate"
+  | "internal-error"
+  | "io-error"
+  | "paused"
+  | "postmigrate"
+  | "prelaunch"
+  | "finish-migrate"
+  | "restore-vm"
+  | "running"
+  | "save-vm"
+  | "shutdown"
+  | "suspended"
+  | "watchdog"
+  | "guest-panicked"
+  | "colo";
 
 /** An event as QMP sends it, without its timestamp. */
 export interface EmulatorEvent {
@@ -16,28 +41,66 @@ export interface EmulatorEvent {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
-/** Options of a device as -device and device_add have them, in order; `driver` among them. */
-export type DeviceOptions = ReadonlyMap<string, unknown>;
-
 /** What ends an emulator, and how: events and exit status follow from it. */
 export type ShutdownReason = "host-qmp-quit" | "host-signal" | "host-ui" | "guest-shutdown" | "guest-reset" | "host-error";
+
+/** What -action, -no-shutdown and -no-reboot choose. */
+export interface GuestActions {
+  readonly shutdown: "poweroff" | "pause";
+  readonly reboot: "reset" | "shutdown";
+}
 
 export interface EmulatorOptions {
   readonly name: string;
   readonly port: GuestPort;
   /** Wall clock time in milliseconds, for timestamps of events. */
   readonly nowMs: () => number;
+  /** The newest machine with the host's processor where it is absent. */
+  readonly machine?: MachineOptions;
+  readonly actions?: GuestActions;
+  readonly uuid?: string;
+  /** Lines that QEMU writes to stderr, without its name. */
+  readonly report?: (line: string) => void;
+  /** What QEMU would not say: which option or device a model guest ignores. For the guest's log alone. */
+  readonly note?: (line: string) => void;
 }
 
 export class Emulator {
+  readonly machine: Machine;
+  /** Resolves with the exit status when the guest is gone. */
+  readonly ended: Promise<number>;
   #runState: RunState = "prelaunch";
+  #isReady = false;
+  #hasEnded = false;
+  #isPoweringDown = false;
+  #end!: (status: number) => void;
   readonly #listeners = new Set<(event: EmulatorEvent) => void>();
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(readonly options: EmulatorOptions) {}
+  constructor(readonly options: EmulatorOptions) {
+    this.machine = new Machine(options.machine ?? defaultMachine(options.port));
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
 
   get runState(): RunState {
     return this.#runState;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** The root of the object tree; src/qemu/objects/object-queries.ts reads it. */
+  get objects(): QomObject {
+    return this.machine.root;
+  }
+
+  /** The vfio-ap device, if there is one. */
+  get vfioAp(): QomDevice | undefined {
+    const onBus = [...this.machine.buses()].find(({ type }) => type === "ap-bus");
+    return onBus?.devices[0];
   }
 
   /** Hears of every event; the result ends that. */
@@ -53,24 +116,243 @@ export class Emulator {
     return result;
   }
 
+  /** Makes the virtual machine at the port. Devices of the command line are added between this and `begin`. QemuError. */
+  async create(): Promise<void> {
+    const { name, port } = this.options;
+    const { cpu, type } = this.machine.options;
+    port.listen({
+      deviceRequested: () => this.#later(() => this.#giveDeviceBack()),
+      guestStopped: (reason) => this.#later(() => this.#guestStopped(reason)),
+      hostEnded: () => this.#hostEnded(),
+    });
+    if (type.name === "none") return;
+    const has = (feature: string): boolean => cpu?.features.has(feature) ?? false;
+    const features = { ap: has("ap"), apqci: has("apqci"), apft: has("apft"), apqi: has("apqi") };
+    if ((await port.create({ name, features })) === "name-taken") {
+      throw new QemuError(`guest name '${name}' is taken by another guest of this host`, "GenericError", "Choose another one with -name.");
+    }
+  }
+
+  /** The machine is complete: it runs, unless -S was given. */
+  async begin({ isPaused }: { readonly isPaused: boolean }): Promise<void> {
+    this.#isReady = true;
+    if (!isPaused) await this.cont();
+  }
+
   /** device_add and -device. QemuError. */
-  async addDevice(_options: DeviceOptions): Promise<void> {
-    throw new QemuError("not there yet");
+  async addDevice(options: DeviceOptions): Promise<void> {
+    const { type, bus, id } = checkDevice(this.machine, options, this.#isReady);
+    if (type.name === "vfio-ap") {
+      const warnings = await realizeVfioAp(this.machine, this.options.port, options);
+      for (const warning of warnings) this.#report(`warning: ${warning}`);
+    } else {
+      this.options.note?.(`device ${type.name}${id === undefined ? "" : ` "${id}"`} has no effect in a model guest`);
+    }
+    const device = new QomDevice(type.name, id, bus);
+    device.options = new Map([...options].filter(([name]) => name !== "driver" && name !== "id" && name !== "bus"));
+    device.values.set("hotplugged", this.#isReady);
+    device.values.set("hotpluggable", type.isHotpluggable ?? false);
+    if (id === undefined) this.machine.anonymous.add("device[*]", device);
+    else this.machine.peripheral.add(id, device);
+    for (const { type: busType, name } of type.buses ?? []) {
+      const number = [...this.machine.buses()].filter(({ type: other }) => other === busType).length;
+      device.addBus(new QomBus(busType, `${id ?? name}${id === undefined ? number : ""}.0`, { isHotpluggable: true }));
+    }
+    const backend = virtioBackend(type);
+    if (backend !== undefined) device.add("virtio-backend", new QomObject(backend));
   }
 
   /** device_del: by id or by path of the object. QemuError. */
-  async deleteDevice(_idOrPath: string): Promise<void> {
-    throw new QemuError("not there yet");
+  async deleteDevice(idOrPath: string): Promise<void> {
+    const device = this.#deviceNamed(idOrPath);
+    checkUnplug(device);
+    await this.#unplug(device);
   }
 
-  async stop(): Promise<void> {}
+  async stop(): Promise<void> {
+    if (this.#runState !== "running") return;
+    await this.options.port.pause();
+    this.#enter("paused");
+    this.#emit("STOP");
+  }
 
-  async cont(): Promise<void> {}
+  /** QemuError where only a reset helps. */
+  async cont(): Promise<void> {
+    if (this.#runState === "shutdown" || this.#runState === "internal-error") {
+      throw new QemuError("Resetting the Virtual Machine is required");
+    }
+    if (this.#runState === "running" || this.#hasEnded) return;
+    await this.#run();
+    this.#emit("RESUME");
+    if (this.#isPoweringDown) await this.#powerOff();
+  }
 
-  async systemReset(): Promise<void> {}
+  async systemReset(): Promise<void> {
+    if (this.#actions.reboot === "shutdown") return this.#shutDown(false, "host-qmp-system-reset");
+    await this.#reset(false, "host-qmp-system-reset");
+  }
 
-  async systemPowerdown(): Promise<void> {}
+  async systemPowerdown(): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#emit("POWERDOWN");
+    this.#isPoweringDown = true;
+    if (this.#runState === "running") await this.#powerOff();
+  }
 
   /** Resolves when the guest is gone. */
-  async quit(_reason: ShutdownReason): Promise<void> {}
+  async quit(reason: ShutdownReason): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#emit("SHUTDOWN", { guest: reason.startsWith("guest-"), reason });
+    await this.#finish(0);
+  }
+
+  /** Gives everything back without a word: for a start that failed. */
+  async abandon(): Promise<void> {
+    if (!this.#hasEnded) await this.#finish(1);
+  }
+
+  get #actions(): GuestActions {
+    return this.options.actions ?? { shutdown: "poweroff", reboot: "reset" };
+  }
+
+  get #isEmpty(): boolean {
+    return this.machine.options.type.name === "none";
+  }
+
+  async #run(): Promise<void> {
+    if (!this.#isEmpty) await this.options.port.run();
+    this.#enter("running");
+  }
+
+  async #reset(isGuest: boolean, reason: string): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#isPoweringDown = false;
+    const device = this.vfioAp;
+    const errno = this.#isEmpty ? undefined : await this.options.port.reset();
+    if (errno !== undefined) {
+      const name = vfioName(String(device?.options.get("sysfsdev") ?? ""));
+      this.#report(`vfio_ap_reset: failed to reset ${name} device: ${errnoText(errno) ?? errno}`);
+    }
+    this.#emit("RESET", { guest: isGuest, reason });
+    if (this.#runState !== "running") this.#enter("prelaunch");
+  }
+
+  /** The guest's Linux sees the power button and obeys. */
+  async #powerOff(): Promise<void> {
+    this.#isPoweringDown = false;
+    if (!this.#isEmpty) await this.options.port.powerOff();
+    if (!this.#isEmpty && this.#runState === "running") await this.#guestStopped("shutdown");
+  }
+
+  async #guestStopped(reason: "shutdown" | "reset"): Promise<void> {
+    if (this.#runState !== "running") return;
+    if (reason === "shutdown") return this.#shutDown(true, "guest-shutdown");
+    if (this.#actions.reboot === "shutdown") return this.#shutDown(true, "guest-reset");
+    await this.#reset(true, "guest-reset");
+  }
+
+  /** A shutdown that -no-shutdown turns into a stop. */
+  async #shutDown(isGuest: boolean, reason: string): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#emit("SHUTDOWN", { guest: isGuest, reason });
+    if (this.#actions.shutdown === "poweroff") return this.#finish(0);
+    if (this.#runState === "running") {
+      await this.options.port.pause();
+      this.#enter("shutdown");
+      this.#emit("STOP");
+    } else {
+      this.#enter("shutdown");
+    }
+  }
+
+  async #giveDeviceBack(): Promise<void> {
+    const device = this.vfioAp;
+    if (!device || this.#hasEnded) return;
+    try {
+      await this.#unplug(device);
+    } catch (error) {
+      const name = vfioName(String(device.options.get("sysfsdev") ?? ""));
+      this.#report(`warning: vfio ${name}: ${(error as Error).message}`);
+    }
+  }
+
+  async #unplug(device: QomDevice): Promise<void> {
+    device.isBeingUnplugged = true;
+    try {
+      if (device.type === "vfio-ap") await this.options.port.unplug();
+    } finally {
+      device.isBeingUnplugged = false;
+    }
+    const path = device.path;
+    const backend = device.children.get("virtio-backend");
+    device.remove();
+    if (backend) this.#emit("DEVICE_DELETED", { path: `${path}/virtio-backend` });
+    this.#emit("DEVICE_DELETED", device.id === undefined ? { path } : { device: device.id, path });
+  }
+
+  #deviceNamed(idOrPath: string): QomDevice {
+    const isPath = idOrPath.startsWith("/");
+    const object = isPath ? this.#objectAt(idOrPath) : this.machine.peripheral.children.get(idOrPath);
+    if (!object) throw new QemuError(`Device '${idOrPath}' not found`, "DeviceNotFound");
+    if (!(object instanceof QomDevice)) throw new QemuError(`${idOrPath} is not a hotpluggable device`);
+    return object;
+  }
+
+  #objectAt(path: string): QomObject | undefined {
+    try {
+      return findObject(this.objects, path);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Nothing of the guest is left to be given back. */
+  #hostEnded(): void {
+    if (this.#hasEnded) return;
+    this.#report("the host has ended, and this guest with it");
+    this.#emit("SHUTDOWN", { guest: false, reason: "host-error" });
+    this.#close(1);
+  }
+
+  async #finish(status: number): Promise<void> {
+    this.#hasEnded = true;
+    try {
+      if (!this.#isEmpty) await this.options.port.destroy();
+    } finally {
+      this.#close(status);
+    }
+  }
+
+  #close(status: number): void {
+    this.#hasEnded = true;
+    this.#enter("shutdown");
+    this.#end(status);
+  }
+
+  /** What the port tells comes when its turn is; what goes wrong then can only be told. */
+  #later(act: () => Promise<void>): void {
+    this.exclusively(act).catch((error: unknown) => this.#report(`error: ${(error as Error).message}`));
+  }
+
+  #enter(state: RunState): void {
+    this.#runState = state;
+  }
+
+  #emit(event: string, data?: Readonly<Record<string, unknown>>): void {
+    for (const listener of [...this.#listeners]) listener(data === undefined ? { event } : { event, data });
+  }
+
+  #report(line: string): void {
+    this.options.report?.(line);
+  }
 }
+
+const defaultMemoryBytes = 128 * 2 ** 20;
+
+const defaultMachine = ({ offer }: GuestPort): MachineOptions => ({
+  type: defaultMachineType,
+  cpus: 1,
+  maxCpus: 1,
+  memoryBytes: defaultMemoryBytes,
+  cpu: namedCpuModel("host", offer),
+});

@@ -42,7 +42,7 @@ export interface GuestDescription {
 
 /** How far opening a mediated device came, in the order that QEMU goes. */
 export type PlugOutcome =
-  | { readonly isPlugged: true; /** How many interrupt indices the device has: 2 from kernel 6.15 on, 1 before. */ readonly irqs: number }
+  | { readonly isPlugged: true /** How many interrupt indices the device has: 2 from kernel 6.15 on, 1 before. */; readonly irqs: number }
   /** `path`: stat(sysfsdev). `group-link`: readlink(sysfsdev/iommu_group). `group-open`: open(/dev/vfio/GROUP). `device`: VFIO_GROUP_GET_DEVICE_FD. */
   | { readonly isPlugged: false; readonly step: "path" | "group-link"; readonly errno: ErrnoName }
   | { readonly isPlugged: false; readonly step: "group-open" | "device"; readonly errno: ErrnoName; readonly group: number };
