@@ -60,7 +60,7 @@ export function makeRootFolder(places: HostPlaces): void {
   symlinkSync(join(places.etc, "mdevctl.d"), join(places.root, "etc/mdevctl.d"));
 }
 
-export const hostPrograms = ["modprobe", "rmmod", "lsmod", "dmesg"] as const;
+export const hostPrograms = ["modprobe", "rmmod", "lsmod", "dmesg", "qemu-system-s390x"] as const;
 
 /** The programs that act on a Linux of ours instead of the machine: each starts one small client of the control socket. */
 export function makePrograms(folder: string, controlSocket: string, guest = ""): void {

@@ -58,6 +58,9 @@ export interface EmulatorOptions {
   /** The newest machine with the host's processor where it is absent. */
   readonly machine?: MachineOptions;
   readonly actions?: GuestActions;
+  readonly accelerator?: "kvm" | "tcg";
+  /** -only-migratable: refuses what cannot be migrated. */
+  readonly isMigratableOnly?: boolean;
   readonly uuid?: string;
   /** Lines that QEMU writes to stderr, without its name. */
   readonly report?: (line: string) => void;
@@ -139,12 +142,15 @@ export class Emulator {
     if (!isPaused) await this.cont();
   }
 
-  /** device_add and -device. QemuError. */
-  async addDevice(options: DeviceOptions): Promise<void> {
+  /** device_add and -device; `place` is where it stands on the command line. QemuError. */
+  async addDevice(options: DeviceOptions, place?: string): Promise<void> {
     const { type, bus, id } = checkDevice(this.machine, options, this.#isReady);
+    if (this.options.isMigratableOnly && unmigratable.has(type.name)) {
+      throw new QemuError(`Device ${type.name} is not migratable, but --only-migratable was specified`);
+    }
     if (type.name === "vfio-ap") {
       const warnings = await realizeVfioAp(this.machine, this.options.port, options);
-      for (const warning of warnings) this.#report(`warning: ${warning}`);
+      for (const warning of warnings) this.#report(`${place === undefined ? "" : `${place}: `}warning: ${warning}`);
     } else {
       this.options.note?.(`device ${type.name}${id === undefined ? "" : ` "${id}"`} has no effect in a model guest`);
     }
@@ -346,6 +352,9 @@ export class Emulator {
     this.options.report?.(line);
   }
 }
+
+/** Their vmstate says so. */
+const unmigratable = new Set(["vfio-ap", "vfio-ccw"]);
 
 const defaultMemoryBytes = 128 * 2 ** 20;
 

@@ -7,7 +7,7 @@ import { modprobe } from "./modprobe.ts";
 import { rmmod } from "./rmmod.ts";
 
 /**
- * modprobe, rmmod, lsmod and dmesg inside a host or a guest of it: `main.js NAME SOCKET GUEST ARGUMENT…`, with an empty
+ * modprobe, rmmod, lsmod, dmesg and qemu-system-s390x inside a host or a guest of it: `main.js NAME SOCKET GUEST ARGUMENT…`, with an empty
  * GUEST for the host itself. Loads nothing but what these need, since a shell
  * script may start many of them.
  */
@@ -16,6 +16,11 @@ const [name = "", socket = "", guest = "", ...words] = process.argv.slice(2);
 
 process.stdout.on("error", () => process.exit(0));
 try {
+  if (name === "qemu-system-s390x") {
+    const { qemuSystemS390x } = await import("./qemu-system-s390x.ts");
+    // A guest has no machines of its own.
+    process.exit(await qemuSystemS390x(words, guest === "" ? socket : ""));
+  }
   const program = programs[name];
   if (!program) throw new Error("no such program");
   const client = await connectControl(socket);

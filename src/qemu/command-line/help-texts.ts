@@ -1,14 +1,14 @@
 import { cpuDefinitionList } from "../cpu/cpu-definition-list.ts";
 import { featureGroups, featureNames } from "../cpu/feature-names.ts";
 import { type DeviceType, deviceCategories, deviceTypes } from "../devices/device-types.ts";
+import { qemuVersionText } from "../monitor/qemu-version.ts";
 import { machineTypes } from "../objects/machine-types.ts";
 import { userObjectTypes } from "../objects/qom-types.ts";
-import { emulatedVersion } from "../version.ts";
 import { chardevBackends } from "./chardev-option.ts";
 import { optionTable } from "./option-table.ts";
 
 /** Texts of `--help` and its like; each ends without a line end. */
-export const versionText = `QEMU emulator version ${emulatedVersion.text} (Adjunct)`;
+export const versionText = `QEMU emulator version ${qemuVersionText} (Adjunct)`;
 
 export function helpText(): string {
   const names = [...optionTable.values()].filter(({ isForTarget, isRead }) => isForTarget && isRead);

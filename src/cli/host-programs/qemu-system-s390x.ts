@@ -1,0 +1,88 @@
+import { appendFileSync } from "node:fs";
+import { constants } from "node:os";
+import { connectGuestPort } from "../../host/remote-guest-port.ts";
+import { readCommandLine } from "../../qemu/command-line/command-line.ts";
+import type { LogSink } from "../../qemu/guest-log.ts";
+import type { GuestPort } from "../../qemu/guest-port.ts";
+import { QemuError } from "../../qemu/qemu-error.ts";
+import { StartError, type StartedEmulator, startEmulator } from "../../qemu/start-emulator.ts";
+import { errnoText } from "../../sysfs/errno-text.ts";
+import { isDaemonChild, runDaemonChild, tellReady } from "./daemon-child.ts";
+import { writePidFile } from "./pid-file.ts";
+
+const program = "qemu-system-s390x";
+
+/** Adjunct's front: a guest of the host whose control socket this is; an empty path stands for none. Resolves with the exit status. */
+export async function qemuSystemS390x(words: readonly string[], controlSocket: string): Promise<number> {
+  const isChild = isDaemonChild();
+  const asked = commandLineOf(words);
+  if (asked?.isDaemon && !isChild) return runDaemonChild();
+  let port: (GuestPort & { close(): void }) | undefined;
+  let removePidFile = (): void => {};
+  try {
+    port = controlSocket === "" ? undefined : await connectGuestPort(controlSocket);
+    // Before anything is made: of two that are given the same file the second ends here.
+    if (asked?.pidFile !== undefined) removePidFile = writePidFile(asked.pidFile);
+    const started = await startEmulator({
+      arguments: words,
+      port,
+      defaultName: `qemu-${process.pid}`,
+      nowMs: Date.now,
+      stderr: (line) => process.stderr.write(`${line}\n`),
+      ...(asked?.logFile !== undefined && { log: fileLog(asked.logFile) }),
+      hasStdio: !isChild,
+    });
+    if ("help" in started) {
+      process.stdout.write(`${started.help}\n`);
+      return 0;
+    }
+    endBySignals(started);
+    if (isChild) tellReady();
+    return await started.ended;
+  } catch (error) {
+    process.stderr.write(`${errorText(error)}\n`);
+    return 1;
+  } finally {
+    removePidFile();
+    port?.close();
+  }
+}
+
+/** Undefined where it is wrong: starting says so. */
+function commandLineOf(words: readonly string[]) {
+  try {
+    const read = readCommandLine(words);
+    return "help" in read ? undefined : read;
+  } catch {
+    return undefined;
+  }
+}
+
+function fileLog(path: string): LogSink {
+  return (line) => {
+    try {
+      appendFileSync(path, `${line}\n`);
+    } catch (error) {
+      const { code = "", message } = error as NodeJS.ErrnoException;
+      throw new QemuError(`Error opening logfile ${path}: ${errnoText(code) ?? message}`);
+    }
+  };
+}
+
+function endBySignals({ emulator, report }: StartedEmulator): void {
+  for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      // Who sent it is not to be known here; QEMU names that process, too.
+      report(`terminating on signal ${constants.signals[signal]}`);
+      void emulator.exclusively(() => emulator.quit("host-signal"));
+    });
+  }
+}
+
+function errorText(error: unknown): string {
+  if (error instanceof StartError) return error.message;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (error instanceof QemuError) return `${program}: ${message}`;
+  if (code === "ENOENT" || code === "ECONNREFUSED") return `${program}: the host does not answer: ${message}`;
+  return `${program}: ${message}`;
+}

@@ -1,0 +1,249 @@
+import { absentPort, noOffer } from "./absent-port.ts";
+import type { Chardev, ChardevRecord, ChardevSurroundings } from "./chardev/chardev.ts";
+import { chardevBackendNames, createChardev } from "./chardev/create-chardev.ts";
+import { type CommandLine, type HelpText, readCommandLine } from "./command-line/command-line.ts";
+import { atPlace, LocatedError, located } from "./command-line/located-error.ts";
+import { type CpuModel, checkRunnable, modelWarnings } from "./cpu/cpu-model.ts";
+import { cpuOption } from "./cpu/cpu-option.ts";
+import { Emulator } from "./emulator.ts";
+import { type EndReason, type LogSink, logEnd, logStart } from "./guest-log.ts";
+import type { GuestPort, HostOffer } from "./guest-port.ts";
+import { attachMonitor } from "./monitor/attach-monitor.ts";
+import { closeChardevs, registerChardev } from "./monitor/register-chardev.ts";
+import { QomObject } from "./objects/qom-object.ts";
+import { QemuError } from "./qemu-error.ts";
+
+export interface StartOptions {
+  /** The words after the program's name. */
+  readonly arguments: readonly string[];
+  /** Undefined outside of any host. */
+  readonly port: GuestPort | undefined;
+  /** The guest's name where -name gives none. */
+  readonly defaultName: string;
+  readonly nowMs: () => number;
+  /** Whole lines, as they stand on QEMU's stderr. */
+  readonly stderr?: (line: string) => void;
+  readonly log?: LogSink;
+  /** False where the process is not the guest's own. */
+  readonly hasStdio: boolean;
+  readonly surroundings?: ChardevSurroundings;
+}
+
+export interface StartedEmulator {
+  readonly emulator: Emulator;
+  readonly commandLine: CommandLine;
+  /** The exit status, when the guest is gone and its monitors are closed. */
+  readonly ended: Promise<number>;
+  /** A line on QEMU's stderr, with everything that stands before it. */
+  report(line: string): void;
+}
+
+/** Nothing was started. Its message is what QEMU writes to stderr, lines without an end of the last. */
+export class StartError extends Error {
+  readonly status = 1;
+}
+
+/** Does what `qemu-system-s390x ARGUMENTS` does: a running emulator with its monitors, or a text that was asked for. StartError. */
+export async function startEmulator(options: StartOptions): Promise<StartedEmulator | HelpText> {
+  const { nowMs, log } = options;
+  if (log) logStart(log, nowMs(), options.arguments);
+  try {
+    const commandLine = readCommandLine(options.arguments);
+    if ("help" in commandLine) return commandLine;
+    return await new Start(options, commandLine).run();
+  } catch (error) {
+    if (!(error instanceof QemuError)) throw error;
+    const lines = errorLines(error);
+    for (const line of lines) log?.(line);
+    if (log) logEnd(log, nowMs(), "failed");
+    throw new StartError(lines.join("\n"));
+  }
+}
+
+const program = "qemu-system-s390x";
+
+function errorLines(error: QemuError): string[] {
+  const earlier = error instanceof LocatedError ? error.earlier : [];
+  return [...earlier, error.message].map((line) => `${program}: ${line}`).concat(error.hint?.split("\n") ?? []);
+}
+
+class Start {
+  readonly #chardevs = new Map<string, Chardev>();
+  #reason: EndReason = "crashed";
+
+  constructor(
+    private readonly options: StartOptions,
+    private readonly commandLine: CommandLine,
+  ) {}
+
+  async run(): Promise<StartedEmulator> {
+    const { commandLine } = this;
+    const report = (line: string): void => this.#report(line);
+    for (const warning of commandLine.warnings) report(warning);
+    for (const ignored of commandLine.ignored) this.options.log?.(`${ignored} has no effect in a model guest`);
+    try {
+      await this.#openChardevs();
+      const emulator = await this.#complete();
+      return { emulator, commandLine, ended: this.#end(emulator), report };
+    } catch (error) {
+      await this.#closeChardevs();
+      throw error;
+    }
+  }
+
+  async #complete(): Promise<Emulator> {
+    const { commandLine, options } = this;
+    const port = this.#port();
+    const cpu = this.#cpu(port.offer);
+    const emulator = new Emulator({
+      name: commandLine.name ?? options.defaultName,
+      port,
+      nowMs: options.nowMs,
+      machine: {
+        type: commandLine.machine.type,
+        cpus: commandLine.cpus,
+        maxCpus: commandLine.maxCpus,
+        memoryBytes: commandLine.memoryBytes,
+        cpu,
+      },
+      actions: commandLine.actions,
+      accelerator: commandLine.accelerator,
+      isMigratableOnly: commandLine.isMigratableOnly,
+      ...(commandLine.uuid !== undefined && { uuid: commandLine.uuid }),
+      report: (line) => this.#report(line),
+      note: (line) => options.log?.(line),
+    });
+    this.#addObjects(emulator);
+    await emulator.create();
+    try {
+      this.#attachMonitors(emulator);
+      await emulator.exclusively(() => this.#plugAndRun(emulator));
+    } catch (error) {
+      await emulator.abandon();
+      throw error;
+    }
+    return emulator;
+  }
+
+  async #plugAndRun(emulator: Emulator): Promise<void> {
+    for (const { options, place } of this.commandLine.devices) {
+      try {
+        await emulator.addDevice(options, place);
+      } catch (error) {
+        throw atPlace(place, error);
+      }
+    }
+    await emulator.begin({ isPaused: this.commandLine.isPaused });
+  }
+
+  #port(): GuestPort {
+    const { port } = this.options;
+    const { machine, accelerator } = this.commandLine;
+    if (!port) {
+      if (machine.type.name === "none") return absentPort;
+      throw new QemuError(
+        accelerator === "kvm" ? "failed to initialize kvm: No such file or directory" : "there is no host for a guest here",
+        "GenericError",
+        "Start it inside a host: adjunct exec HOST -- qemu-system-s390x ...",
+      );
+    }
+    return accelerator === "kvm" ? port : withOffer(port, noOffer);
+  }
+
+  /** An empty machine has a processor only if -cpu asks for one. QemuError. */
+  #cpu(offer: HostOffer): CpuModel | undefined {
+    const { cpu, cpus, machine, accelerator } = this.commandLine;
+    if (cpu === undefined && machine.type.name === "none") return undefined;
+    const model = cpuOption(cpu ?? (accelerator === "kvm" ? "host" : "qemu"), offer);
+    if (model.name === "host" && accelerator !== "kvm") throw new QemuError("CPU definition requires KVM");
+    // Every processor is realized by itself, and QEMU warns for each.
+    for (const warning of modelWarnings(model)) for (let number = 0; number < cpus; number++) this.#report(`warning: ${warning}`);
+    checkRunnable(model, offer);
+    return model;
+  }
+
+  async #openChardevs(): Promise<void> {
+    const forMonitors = new Set(this.commandLine.monitors.map(({ chardev }) => chardev));
+    for (const { record, place } of this.commandLine.chardevs) {
+      try {
+        this.#chardevs.set(record.id, await this.#open(record, forMonitors.has(record.id)));
+      } catch (error) {
+        throw atPlace(place, error);
+      }
+    }
+  }
+
+  /** Only a monitor talks; what is for a console may be of any kind, since nothing will come out of it. */
+  async #open(record: ChardevRecord, isForMonitor: boolean): Promise<Chardev> {
+    const isKnown = chardevBackendNames().includes(record.backend);
+    if (record.backend === "stdio" && !this.options.hasStdio) throw new QemuError("this guest has no stdio");
+    if (isKnown || isForMonitor) return createChardev(record, this.options.surroundings);
+    this.options.log?.(`chardev ${record.id}: ${record.backend} has no effect in a model guest`);
+    return createChardev({ id: record.id, backend: "null", options: new Map() });
+  }
+
+  #addObjects(emulator: Emulator): void {
+    const { userObjects, chardevs } = emulator.machine;
+    for (const { type, id } of this.commandLine.objects) userObjects.add(id, new QomObject(type));
+    for (const { record } of this.commandLine.chardevs) chardevs.add(record.id, new QomObject(`chardev-${record.backend}`));
+  }
+
+  #attachMonitors(emulator: Emulator): void {
+    for (const chardev of this.#chardevs.values()) registerChardev(emulator, chardev);
+    for (const record of this.commandLine.monitors) {
+      const chardev = this.#chardevs.get(record.chardev);
+      if (!chardev) throw new LocatedError(record.place, `chardev "${record.chardev}" not found`);
+      located(record.place, () => attachMonitor(emulator, chardev, { mode: record.mode, pretty: record.isPretty }));
+    }
+    emulator.onEvent(({ event, data }) => {
+      if (event === "SHUTDOWN") this.#reason = endReason(data);
+    });
+  }
+
+  async #end(emulator: Emulator): Promise<number> {
+    const status = await emulator.ended;
+    // Those that monitors made later, too.
+    await closeChardevs(emulator);
+    const { log, nowMs } = this.options;
+    if (log) logEnd(log, nowMs(), this.#reason);
+    return status;
+  }
+
+  async #closeChardevs(): Promise<void> {
+    for (const chardev of this.#chardevs.values()) await chardev.close();
+  }
+
+  #report(line: string): void {
+    const { hasTimestamp, hasGuestName } = this.commandLine.messages;
+    const time = hasTimestamp ? `${timestamp(this.options.nowMs())} ` : "";
+    const name = hasGuestName && this.commandLine.name !== undefined ? `${this.commandLine.name} ` : "";
+    // The second line of a message stands by itself.
+    const text = line.startsWith("Please use ") ? line : `${time}${name}${program}: ${line}`;
+    this.options.log?.(text);
+    this.options.stderr?.(text);
+  }
+}
+
+/** 2026-11-21T05:12:00.123000Z */
+const timestamp = (nowMs: number): string => new Date(nowMs).toISOString().replace("Z", "000Z");
+
+function endReason(data: Readonly<Record<string, unknown>> | undefined): EndReason {
+  if (data?.guest === true) return "shutdown";
+  return data?.reason === "host-error" ? "crashed" : "destroyed";
+}
+
+/** The same port with less on offer. */
+function withOffer(port: GuestPort, offer: HostOffer): GuestPort {
+  return {
+    offer,
+    create: (guest) => port.create(guest),
+    run: () => port.run(),
+    pause: () => port.pause(),
+    powerOff: () => port.powerOff(),
+    reset: () => port.reset(),
+    plug: (sysfsdev) => port.plug(sysfsdev),
+    unplug: () => port.unplug(),
+    destroy: () => port.destroy(),
+    listen: (listener) => port.listen(listener),
+  };
+}
