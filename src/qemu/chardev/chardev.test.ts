@@ -49,6 +49,7 @@ const shouting = (chardev: Chardev): string[] => {
     received: (bytes) => chardev.write(Buffer.from(bytes).toString().toUpperCase()),
     drained: () => heard.push("drained"),
     closed: () => heard.push("closed"),
+    settled: async () => {},
   };
   chardev.attach(frontend);
   return heard;

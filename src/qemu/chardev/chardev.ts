@@ -44,7 +44,13 @@ export abstract class Chardev {
   resume(): void {}
 
   /** Takes everything away that it made: its socket's file too. */
-  abstract close(): Promise<void>;
+  async close(): Promise<void> {
+    await this.#frontend?.settled();
+    this.detach();
+    await this.release();
+  }
+
+  protected abstract release(): Promise<void>;
 
   protected get frontend(): ChardevFrontend | undefined {
     return this.#frontend;
@@ -59,6 +65,8 @@ export interface ChardevFrontend {
   drained(): void;
   /** The peer is gone. */
   closed(): void;
+  /** Resolves when what is being answered now has been answered; a character device closes after that. */
+  settled(): Promise<void>;
 }
 
 /** A character device as the command line or chardev-add describes it. */

@@ -48,8 +48,7 @@ export class FileChardev extends PeerChardev {
     this.connect({ ...(this.#input && { input: this.#input }), output: this.#output });
   }
 
-  async close(): Promise<void> {
-    this.detach();
+  protected async release(): Promise<void> {
     this.disconnect();
     this.#input?.destroy();
   }

@@ -7,7 +7,5 @@ export class NullChardev extends Chardev {
 
   write(): void {}
 
-  async close(): Promise<void> {
-    this.detach();
-  }
+  protected async release(): Promise<void> {}
 }

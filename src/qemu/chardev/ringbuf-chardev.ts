@@ -37,7 +37,5 @@ export class RingbufChardev extends Chardev {
     return oldest;
   }
 
-  async close(): Promise<void> {
-    this.detach();
-  }
+  protected async release(): Promise<void> {}
 }

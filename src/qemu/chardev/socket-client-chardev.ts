@@ -48,8 +48,7 @@ export class SocketClientChardev extends PeerChardev {
     if (this.#reconnectMs > 0) this.#retryLater();
   }
 
-  async close(): Promise<void> {
-    this.detach();
+  protected async release(): Promise<void> {
     this.#isClosed = true;
     this.#forgetRetry?.();
     const socket = this.#socket;

@@ -55,8 +55,7 @@ export class SocketServerChardev extends PeerChardev {
     this.#next();
   }
 
-  async close(): Promise<void> {
-    this.detach();
+  protected async release(): Promise<void> {
     for (const socket of this.#waiting.splice(0)) socket.destroy();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // A client that does not take its last answer must not hold the end up.

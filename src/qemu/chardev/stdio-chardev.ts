@@ -24,8 +24,7 @@ export class StdioChardev extends PeerChardev {
     this.connect({ input: surroundings.stdin as Readable, output: keptOpen(surroundings.stdout) });
   }
 
-  async close(): Promise<void> {
-    this.detach();
+  protected async release(): Promise<void> {
     this.#surroundings.stdin.setRawMode?.(false);
     this.#surroundings.stdin.pause();
     usedInputs.delete(this.#surroundings.stdin);

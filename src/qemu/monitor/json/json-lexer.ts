@@ -6,20 +6,24 @@ import { MAX_TOKEN_BYTES } from "./json-limits.ts";
  * Source: QEMU 10.2.2 qobject/json-lexer.c.
  */
 export class JsonLexer {
-  readonly #emit: (token: JsonToken) => void;
+  readonly #emit: (token: JsonToken) => boolean;
   #state: State = "start";
+  #isWanted = true;
   /** The beginning of a token whose end has not come yet. */
   #kept = new Uint8Array();
   #keptBytes = 0;
 
-  constructor(emit: (token: JsonToken) => void) {
+  /** What takes the tokens says whether it wants more now. */
+  constructor(emit: (token: JsonToken) => boolean) {
     this.#emit = emit;
   }
 
-  feed(bytes: Uint8Array): void {
+  /** Returns how many bytes it took: all, or fewer because no more tokens were wanted. */
+  feed(bytes: Uint8Array): number {
     let tokenStart = 0;
     let index = 0;
-    while (index < bytes.length) {
+    this.#isWanted = true;
+    while (index < bytes.length && this.#isWanted) {
       const byte = bytes[index]!;
       const next = successor(this.#state, byte);
       const isConsumed = next !== "lookahead";
@@ -59,10 +63,12 @@ export class JsonLexer {
         this.#state = "recovery";
       }
     }
-    if (tokenStart < bytes.length) this.#keep(bytes.subarray(tokenStart));
+    this.#keep(bytes.subarray(tokenStart, index));
+    return index;
   }
 
   #keep(piece: Uint8Array): void {
+    if (piece.length === 0) return;
     const wanted = this.#keptBytes + piece.length;
     if (wanted > this.#kept.length) {
       // Twice the size, as a client may send byte by byte.
@@ -82,7 +88,7 @@ export class JsonLexer {
       this.#kept = new Uint8Array();
       this.#keptBytes = 0;
     }
-    if (kind) this.#emit({ kind, bytes });
+    if (kind) this.#isWanted = this.#emit({ kind, bytes });
   }
 }
 

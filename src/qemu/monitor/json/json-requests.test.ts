@@ -6,7 +6,10 @@ import { jsonText } from "./json-text.ts";
 const requestsIn = (...pieces: (string | Uint8Array)[]): JsonRequest[] => {
   const found: JsonRequest[] = [];
   const requests = new JsonRequests((request) => found.push(request));
-  for (const piece of pieces) requests.feed(Buffer.from(piece as string));
+  for (const piece of pieces) {
+    let rest = Buffer.from(piece as string);
+    while (rest.length > 0) rest = rest.subarray(requests.feed(rest));
+  }
   return found;
 };
 

@@ -22,11 +22,13 @@ export class JsonRequests {
     this.#deliver = deliver;
   }
 
-  feed(bytes: Uint8Array): void {
-    this.#lexer.feed(bytes);
+  /** Returns how many bytes it took: it stops after a request. */
+  feed(bytes: Uint8Array): number {
+    return this.#lexer.feed(bytes);
   }
 
-  #accept(token: JsonToken): void {
+  /** True while the request is unfinished. */
+  #accept(token: JsonToken): boolean {
     if (token.kind === "error") return this.#end({ problem: `JSON parse error, stray '${quoted(token.bytes)}'` });
     if (token.kind === "{") this.#braces++;
     if (token.kind === "}") this.#braces--;
@@ -38,7 +40,7 @@ export class JsonRequests {
     if (this.#braces + this.#brackets > MAX_NESTING) return this.#end({ problem: "JSON nesting depth limit exceeded" });
     this.#tokens.push({ kind: token.kind, bytes: token.bytes.slice() });
     const isOpen = this.#braces >= 0 && this.#brackets >= 0 && this.#braces + this.#brackets > 0;
-    if (!isOpen) this.#end(this.#parse());
+    return isOpen || this.#end(this.#parse());
   }
 
   #parse(): JsonRequest {
@@ -49,12 +51,13 @@ export class JsonRequests {
     }
   }
 
-  #end(request: JsonRequest): void {
+  #end(request: JsonRequest): false {
     this.#tokens = [];
     this.#bytes = 0;
     this.#braces = 0;
     this.#brackets = 0;
     this.#deliver(request);
+    return false;
   }
 }
 
