@@ -71,8 +71,9 @@ export class HmpSession implements ChardevFrontend {
   #run(line: string): void {
     if (line.trim() === "") return this.#readline.showPrompt();
     this.#isBusy = true;
+    const client = this.#client;
     this.#context.emulator
-      .exclusively(() => this.#print(line))
+      .exclusively(() => this.#print(line, client))
       .catch((error: unknown) => this.#context.emulator.options.report?.(`error: ${(error as Error).stack}`))
       .finally(() => {
         this.#isBusy = false;
@@ -81,8 +82,7 @@ export class HmpSession implements ChardevFrontend {
       });
   }
 
-  async #print(line: string): Promise<void> {
-    const client = this.#client;
+  async #print(line: string, client: number): Promise<void> {
     const text = await runHumanCommand(this.#context, line, this.#readline.history);
     if (client === this.#client) this.#chardev.write(text);
   }

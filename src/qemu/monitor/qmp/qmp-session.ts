@@ -76,7 +76,7 @@ export class QmpSession implements ChardevFrontend {
 
   #newParser(): JsonRequests {
     return new JsonRequests((request) => {
-      if ("value" in request && isOutOfBand(request.value)) this.#answer(request).catch(() => {});
+      if ("value" in request && isOutOfBand(request.value)) this.#answer(request, this.#client).catch(() => {});
       else this.#queue.push(request);
     });
   }
@@ -99,8 +99,9 @@ export class QmpSession implements ChardevFrontend {
     const request = this.#queue.shift();
     if (!request) return;
     this.#isBusy = true;
+    const client = this.#client;
     this.#context.emulator
-      .exclusively(() => this.#answer(request))
+      .exclusively(() => this.#answer(request, client))
       .catch(() => {})
       .finally(() => {
         this.#isBusy = false;
@@ -108,8 +109,9 @@ export class QmpSession implements ChardevFrontend {
       });
   }
 
-  async #answer(request: JsonRequest): Promise<void> {
-    const client = this.#client;
+  async #answer(request: JsonRequest, client: number): Promise<void> {
+    // What a client asked that is gone is not done for the next one.
+    if (client !== this.#client) return;
     const answer =
       "problem" in request
         ? { error: { class: "GenericError", desc: request.problem } }
