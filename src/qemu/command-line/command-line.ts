@@ -148,7 +148,8 @@ class Draft {
   }
 
   complete(): CommandLine {
-    if (this.isNographic && this.isDaemon) throw new QemuError("-nographic cannot be used with -daemonize");
+    // libvirt gives both, and -nodefaults with them.
+    if (this.isNographic && this.isDaemon && this.hasDefaults) throw new QemuError("-nographic cannot be used with -daemonize");
     const machine = machineChoice(this.machine);
     const { cpus, maxCpus } = smpOption(this.smp, machine.type);
     this.#addDefaultMonitor();
