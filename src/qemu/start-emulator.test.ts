@@ -1,0 +1,191 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { StartError, type StartedEmulator, startEmulator } from "./start-emulator.ts";
+import { ToyGuestPort } from "./toy-guest-port.ts";
+
+const uuid = "62177883-f1bb-47f0-914d-32a22e3a8804";
+const path = `/sys/bus/mdev/devices/${uuid}`;
+const nowMs = Date.UTC(2026, 10, 21, 5, 12, 0, 123);
+
+let port: ToyGuestPort;
+let folder: string;
+let stderr: string[];
+let log: string[];
+let running: StartedEmulator[];
+
+beforeEach(() => {
+  port = new ToyGuestPort();
+  port.mdevs.set(path, { isPlugged: true, irqs: 2 });
+  folder = mkdtempSync(join(tmpdir(), "qemu-"));
+  stderr = [];
+  log = [];
+  running = [];
+});
+
+afterEach(async () => {
+  for (const { emulator, ended } of running) {
+    await emulator.exclusively(() => emulator.quit("host-qmp-quit"));
+    await ended;
+  }
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(text: string, host: ToyGuestPort | null = port): Promise<StartedEmulator> {
+  const started = await startEmulator({
+    arguments: text.split(" "),
+    port: host ?? undefined,
+    defaultName: "qemu-17",
+    nowMs: () => nowMs,
+    stderr: (line) => stderr.push(line),
+    log: (line) => log.push(line),
+    hasStdio: false,
+  });
+  if ("help" in started) throw new Error("help was asked for");
+  running.push(started);
+  return started;
+}
+
+const refusal = async (text: string, host: ToyGuestPort | null = port): Promise<string[]> => {
+  const error = await start(text, host).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(StartError);
+  return (error as StartError).message.split("\n");
+};
+
+describe("a start", () => {
+  test("makes the guest, plugs its device and lets it run", async () => {
+    const { emulator } = await start(`-name guest1 -cpu host,ap=on -device vfio-ap,sysfsdev=${path},id=h0`);
+    expect(port.calls).toEqual(["create", `plug ${path}`, "run"]);
+    expect(port.created?.name).toBe("guest1");
+    expect(emulator.runState).toBe("running");
+  });
+
+  test("names a guest that has no name", async () => {
+    await start("-S");
+    expect(port.created?.name).toBe("qemu-17");
+    expect(port.calls).toEqual(["create"]);
+  });
+
+  test("takes the host's processor by default, under tcg one without AP", async () => {
+    await start("-S");
+    expect(port.created?.features.ap).toBe(true);
+    const without = new ToyGuestPort();
+    await start("-S -accel tcg", without);
+    expect(without.created?.features.ap).toBe(false);
+  });
+
+  test("needs no host for an empty machine", async () => {
+    const { emulator } = await start("-S -machine none,accel=kvm:tcg -nodefaults -nographic", null);
+    expect(emulator.runState).toBe("prelaunch");
+  });
+
+  test("warns on stderr and in the log, once for each processor", async () => {
+    await start("-S -smp 2 -cpu z14,apqci=on -msg timestamp=on");
+    const line = "2026-11-21T05:12:00.123000Z qemu-system-s390x: warning: 'apqci' requires 'ap'.";
+    expect(stderr).toEqual([line, line]);
+    expect(log).toEqual(expect.arrayContaining([line]));
+  });
+
+  test("names the place of a warning", async () => {
+    port.mdevs.set(path, { isPlugged: true, irqs: 1 });
+    await start(`-S -device vfio-ap,sysfsdev=${path}`);
+    expect(stderr).toEqual([`qemu-system-s390x: -device vfio-ap,sysfsdev=${path}: warning: vfio: IRQ 1 not available (number of irqs 1)`]);
+  });
+
+  test("has a monitor on a socket that quits the guest, and takes the socket away", async () => {
+    const socket = join(folder, "qmp");
+    const { ended } = await start(`-qmp unix:${socket},server=on,wait=off`);
+    const answer = await new Promise<string>((resolve, reject) => {
+      let text = "";
+      const client = connect(socket, () => client.write('{"execute":"qmp_capabilities"}{"execute":"quit"}'));
+      client.on("data", (bytes) => {
+        text += bytes;
+      });
+      client.on("close", () => resolve(text));
+      client.on("error", reject);
+    });
+    expect(await ended).toBe(0);
+    expect(answer).toContain('"host-qmp-quit"');
+    expect(() => rmSync(socket)).toThrow("ENOENT");
+    expect(log.at(-1)).toBe("2026-11-21 05:12:00.123+0000: shutting down, reason=destroyed");
+  });
+
+  test("keeps a log as libvirt does", async () => {
+    const { emulator, ended } = await start("-name a -kernel vmlinuz -device virtio-rng-ccw,id=r0 -chardev pty,id=c0");
+    port.events.guestStopped("shutdown");
+    await emulator.ended;
+    await ended;
+    expect(log).toEqual([
+      "2026-11-21 05:12:00.123+0000: starting up",
+      "qemu-system-s390x \\",
+      "-name a \\",
+      "-kernel vmlinuz \\",
+      "-device virtio-rng-ccw,id=r0 \\",
+      "-chardev pty,id=c0",
+      "-kernel vmlinuz has no effect in a model guest",
+      "chardev c0: pty has no effect in a model guest",
+      'device virtio-rng-ccw "r0" has no effect in a model guest',
+      "2026-11-21 05:12:00.123+0000: shutting down, reason=shutdown",
+    ]);
+  });
+});
+
+describe("a start that fails", () => {
+  test.each([
+    ["-foo", ["qemu-system-s390x: -foo: invalid option"]],
+    ["-device vfio_ap,sysfsdev=/x", ["qemu-system-s390x: -device vfio_ap,sysfsdev=/x: 'vfio_ap' is not a valid device model name"]],
+    ["-cpu z14 -device vfio-ap", ["qemu-system-s390x: -device vfio-ap: No 'ap-bus' bus found for device 'vfio-ap'"]],
+    ["-accel tcg -device vfio-ap", ["qemu-system-s390x: -device vfio-ap: No 'ap-bus' bus found for device 'vfio-ap'"]],
+    ["-machine none -device vfio-ap", ["qemu-system-s390x: -device vfio-ap: No 'ap-bus' bus found for device 'vfio-ap'"]],
+    [
+      "-accel tcg -cpu max,ap=on",
+      [
+        "qemu-system-s390x: Some features requested in the CPU model are not available in the current configuration: ap  ",
+        "Consider a different accelerator, QEMU, or kernel version",
+      ],
+    ],
+    ["-accel tcg -cpu host", ["qemu-system-s390x: CPU definition requires KVM"]],
+    ["-cpu nosuch", ["qemu-system-s390x: unable to find CPU model 'nosuch'"]],
+    ["-mon chardev=x", ['qemu-system-s390x: -mon chardev=x: chardev "x" not found']],
+    ["-qmp stdio", ["qemu-system-s390x: -qmp stdio: this guest has no stdio"]],
+    [
+      "-only-migratable -device vfio-ap",
+      ["qemu-system-s390x: -device vfio-ap: Device vfio-ap is not migratable, but --only-migratable was specified"],
+    ],
+    [
+      "-device vfio-ap,id=1x",
+      [
+        "qemu-system-s390x: -device vfio-ap,id=1x: Parameter 'id' expects an identifier",
+        "Identifiers consist of letters, digits, '-', '.', '_', starting with a letter.",
+      ],
+    ],
+  ])("%s says why in QEMU's words and leaves nothing", async (text, lines) => {
+    expect(await refusal(text)).toEqual(lines);
+    expect(port.calls.filter((call) => call === "create")).toHaveLength(port.calls.filter((call) => call === "destroy").length);
+    expect(log.slice(-1)).toEqual(["2026-11-21 05:12:00.123+0000: shutting down, reason=failed"]);
+  });
+
+  test("for its name leaves the other guest alone", async () => {
+    port.takenNames.add("guest1");
+    expect(await refusal("-name guest1")).toEqual([
+      "qemu-system-s390x: guest name 'guest1' is taken by another guest of this host",
+      "Choose another one with -name.",
+    ]);
+    expect(port.calls).not.toContain("destroy");
+  });
+
+  test("outside of a host says what to do", async () => {
+    expect(await refusal("-S", null)).toEqual([
+      "qemu-system-s390x: failed to initialize kvm: No such file or directory",
+      "Start it inside a host: adjunct exec HOST -- qemu-system-s390x ...",
+    ]);
+  });
+
+  test("takes away the sockets that it made", async () => {
+    const socket = join(folder, "qmp");
+    await refusal(`-qmp unix:${socket},server=on,wait=off -device nosuch`);
+    expect(() => rmSync(socket)).toThrow("ENOENT");
+  });
+});
