@@ -177,7 +177,7 @@ export class Emulator {
 
   async stop(): Promise<void> {
     if (this.#runState !== "running") return;
-    await this.options.port.pause();
+    if (!this.#isEmpty) await this.options.port.pause();
     this.#enter("paused");
     this.#emit("STOP");
   }
@@ -263,7 +263,7 @@ export class Emulator {
     this.#emit("SHUTDOWN", { guest: isGuest, reason });
     if (this.#actions.shutdown === "poweroff") return this.#finish(0);
     if (this.#runState === "running") {
-      await this.options.port.pause();
+      if (!this.#isEmpty) await this.options.port.pause();
       this.#enter("shutdown");
       this.#emit("STOP");
     } else {
