@@ -11,6 +11,8 @@ import { isDaemonChild, runDaemonChild, tellReady } from "./daemon-child.ts";
 import { writePidFile } from "./pid-file.ts";
 
 const program = "qemu-system-s390x";
+/** Of a timer of Node. */
+const longestDelayMs = 2 ** 31 - 1;
 
 /** Adjunct's front: a guest of the host whose control socket this is; an empty path stands for none. Resolves with the exit status. */
 export async function qemuSystemS390x(words: readonly string[], controlSocket: string): Promise<number> {
@@ -19,6 +21,8 @@ export async function qemuSystemS390x(words: readonly string[], controlSocket: s
   if (asked?.isDaemon && !isChild) return runDaemonChild();
   let port: (GuestPort & { close(): void }) | undefined;
   let removePidFile = (): void => {};
+  // A guest without monitors has nothing that Node would wait for.
+  const alive = setInterval(() => {}, longestDelayMs);
   try {
     port = controlSocket === "" ? undefined : await connectGuestPort(controlSocket);
     // Before anything is made: of two that are given the same file the second ends here.
@@ -43,6 +47,7 @@ export async function qemuSystemS390x(words: readonly string[], controlSocket: s
     process.stderr.write(`${errorText(error)}\n`);
     return 1;
   } finally {
+    clearInterval(alive);
     removePidFile();
     port?.close();
   }
