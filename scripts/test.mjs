@@ -12,6 +12,8 @@ const packages = {
   kmod: "/usr/sbin/modprobe",
   procps: "/usr/bin/pgrep",
   "uuid-runtime": "/usr/bin/uuidgen",
+  "libvirt-daemon-system": "/usr/sbin/libvirtd",
+  "libvirt-clients": "/usr/bin/virsh",
   "python3-pytest": "/usr/lib/python3/dist-packages/pytest/__init__.py",
 };
 
