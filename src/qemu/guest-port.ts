@@ -32,12 +32,14 @@ export interface HostOffer {
   readonly apqci: boolean;
   readonly apft: boolean;
   readonly apqi: boolean;
+  /** The machine's model, z13 to z17, which a guest's host model follows; z16 where it is absent. */
+  readonly machine?: string;
 }
 
 export interface GuestDescription {
   readonly name: string;
   /** CPU model features as they are in force. */
-  readonly features: HostOffer;
+  readonly features: Omit<HostOffer, "machine">;
 }
 
 /** How far opening a mediated device came, in the order that QEMU goes. */

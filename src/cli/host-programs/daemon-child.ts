@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { packageRoot } from "../../host/package-root.ts";
 
 /** Tells the child that it is the one behind -daemonize. */
 const childMark = "ADJUNCT_QEMU_DAEMON";
@@ -8,11 +10,12 @@ const readyFd = 3;
 export const isDaemonChild = (): boolean => process.env[childMark] !== undefined;
 
 /**
- * Runs this very program again, without a terminal and in a session of its own. Resolves when it is ready, with 0, or when it ended before,
+ * Runs the program again, without a terminal and in a session of its own. Resolves when it is ready, with 0, or when it ended before,
  * with its exit status. What it writes to stderr until then is passed on.
  */
-export async function runDaemonChild(): Promise<number> {
-  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+export async function runDaemonChild(words: readonly string[], controlSocket: string): Promise<number> {
+  const main = join(packageRoot, "dist/cli/host-programs/main.js");
+  const child = spawn(process.execPath, [main, "qemu-system-s390x", controlSocket, "", ...words], {
     detached: true,
     stdio: ["ignore", "ignore", "pipe", "pipe"],
     env: { ...process.env, [childMark]: "1" },

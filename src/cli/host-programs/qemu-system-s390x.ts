@@ -18,7 +18,7 @@ const longestDelayMs = 2 ** 31 - 1;
 export async function qemuSystemS390x(words: readonly string[], controlSocket: string): Promise<number> {
   const isChild = isDaemonChild();
   const asked = commandLineOf(words);
-  if (asked?.isDaemon && !isChild) return runDaemonChild();
+  if (asked?.isDaemon && !isChild) return runDaemonChild(words, controlSocket);
   let port: (GuestPort & { close(): void }) | undefined;
   let removePidFile = (): void => {};
   // A guest without monitors has nothing that Node would wait for.

@@ -1,6 +1,6 @@
 import type { HostOffer } from "../guest-port.ts";
 import { QemuError } from "../qemu-error.ts";
-import { type CpuDefinition, cpuDefinition, inOrder } from "./cpu-definition-list.ts";
+import { type CpuDefinition, cpuDefinition, inOrder, isLater } from "./cpu-definition-list.ts";
 import { brokenDependencies } from "./feature-dependencies.ts";
 import { featureGroups, featuresNamed } from "./feature-names.ts";
 
@@ -12,8 +12,14 @@ export interface CpuModel {
   readonly features: ReadonlySet<string>;
 }
 
-/** The machine that a host of Adjunct is, as QEMU would find it. */
-const hostDefinition = cpuDefinition("gen16a")!;
+/** QEMU's names of the machines that a host may be. */
+const machineDefinitions: Readonly<Record<string, string>> = { z13: "z13.2", z14: "z14.2", z15: "gen15a", z16: "gen16a", z17: "gen17a" };
+const defaultMachine = "z16";
+
+/** The model of the machine that the host is, as QEMU would find it. */
+const hostDefinition = ({ machine = defaultMachine }: HostOffer): CpuDefinition =>
+  cpuDefinition(machineDefinitions[machine] ?? machineDefinitions[defaultMachine]!)!;
+
 const qemuDefinition = cpuDefinition("gen15a")!;
 const offeredFeatures = ["ap", "apqci", "apft", "apqi"] as const;
 /** For secure guests, which there are not here. */
@@ -22,12 +28,12 @@ const secureFeatures = ["appv", "appvi"];
 /** What KVM offers on this host: everything that its machine knows, AP as far as the port offers it. */
 export function hostFeatures(offer: HostOffer): ReadonlySet<string> {
   const absent = new Set<string>([...secureFeatures, ...offeredFeatures.filter((feature) => !offer[feature])]);
-  return new Set([...hostDefinition.allowed].filter((feature) => !absent.has(feature)));
+  return new Set([...hostDefinition(offer).allowed].filter((feature) => !absent.has(feature)));
 }
 
 /** The model that a name of -cpu stands for; undefined for a name that QEMU does not know. */
 export function namedCpuModel(name: string, offer: HostOffer): CpuModel | undefined {
-  if (name === "host" || name === "max") return { name, definition: hostDefinition, features: hostFeatures(offer) };
+  if (name === "host" || name === "max") return { name, definition: hostDefinition(offer), features: hostFeatures(offer) };
   if (name === "qemu") return { name, definition: qemuDefinition, features: qemuDefinition.base };
   const isBase = name.endsWith("-base");
   const definition = cpuDefinition(isBase ? name.slice(0, -"-base".length) : name);
@@ -55,8 +61,10 @@ export const modelWarnings = (model: CpuModel): string[] => brokenDependencies(m
 
 /** QemuError where this host cannot run the model: it is too new, or has features that KVM does not offer. */
 export function checkRunnable(model: CpuModel, offer: HostOffer): void {
-  if (model.definition.generation > hostDefinition.generation) {
-    throw new QemuError(`Selected CPU generation is too new. Maximum supported model in the configuration: '${hostDefinition.name}'`);
+  const host = hostDefinition(offer);
+  if (isLater(model.definition, host)) {
+    const level = model.definition.generation > host.generation ? "generation" : "GA level";
+    throw new QemuError(`Selected CPU ${level} is too new. Maximum supported model in the configuration: '${host.name}'`);
   }
   const missing = missingFeatures(model, offer);
   if (missing.length === 0) return;

@@ -107,6 +107,16 @@ describe("a host", () => {
     expect(() => checkRunnable(cpuOption("gen17a", all), all)).toThrow(new QemuError(message));
     expect(() => checkRunnable(cpuOption("gen16b", all), all)).not.toThrow();
   });
+
+  test("is the model that its machine is", () => {
+    const z14 = { ...all, machine: "z14" };
+    expect(cpuOption("host", z14).definition.name).toBe("z14.2");
+    expect(cpuOption("host", z14).features.has("nnpa")).toBe(false);
+    expect(() => checkRunnable(cpuOption("gen15a", z14), z14)).toThrow("Maximum supported model in the configuration: 'z14.2'");
+    const z13 = { ...all, machine: "z13" };
+    expect(() => checkRunnable(cpuOption("z13.2", z13), z13)).not.toThrow();
+    expect(() => checkRunnable(cpuOption("gen17a", { ...all, machine: "z17" }), { ...all, machine: "z17" })).not.toThrow();
+  });
 });
 
 describe("the table of models", () => {

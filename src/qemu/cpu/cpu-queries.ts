@@ -117,6 +117,6 @@ const mustHave: ReadonlySet<string> = new Set(["esan3", "zarch"]);
 
 function unavailable(model: CpuModel, offer: HostOffer): string[] {
   const host = namedCpuModel("host", offer)!;
-  const type = model.definition.generation > host.definition.generation ? ["type"] : [];
+  const type = isLater(model.definition, host.definition) ? ["type"] : [];
   return [...missingFeatures(model, offer), ...type];
 }
