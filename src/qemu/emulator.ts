@@ -77,10 +77,12 @@ export class Emulator {
   #hasEnded = false;
   #isPoweringDown = false;
   #end!: (status: number) => void;
+  #actions: GuestActions;
   readonly #listeners = new Set<(event: EmulatorEvent) => void>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(readonly options: EmulatorOptions) {
+    this.#actions = options.actions ?? { shutdown: "poweroff", reboot: "reset" };
     this.machine = new Machine(options.machine ?? defaultMachine(options.port));
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -217,8 +219,9 @@ export class Emulator {
     if (!this.#hasEnded) await this.#finish(1);
   }
 
-  get #actions(): GuestActions {
-    return this.options.actions ?? { shutdown: "poweroff", reboot: "reset" };
+  /** What set-action changes. */
+  setActions(actions: Partial<GuestActions>): void {
+    this.#actions = { ...this.#actions, ...actions };
   }
 
   get #isEmpty(): boolean {

@@ -1,6 +1,6 @@
 import { QemuError } from "../../qemu-error.ts";
 import { command, type QmpCommand } from "../qmp/qmp-command.ts";
-import { bool, object, oneOf } from "../schema/schema-type.ts";
+import { bool, object, oneOf, optional } from "../schema/schema-type.ts";
 
 /** As run states are listed. Source: QEMU 10.2.2 qapi/run-state.json. */
 const runStates = [
@@ -43,6 +43,16 @@ export const runStateCommands = {
         isEmpty ? "this feature or command is not currently supported" : "A model guest has no processor that an NMI could reach",
       );
     },
+  }),
+  // A guest here neither panics nor has a watchdog, so what is to be done then is taken and never needed.
+  "set-action": command({
+    arguments: {
+      reboot: optional(oneOf("reset", "shutdown")),
+      shutdown: optional(oneOf("poweroff", "pause")),
+      panic: optional(oneOf("pause", "shutdown", "exit-failure", "none")),
+      watchdog: optional(oneOf("reset", "shutdown", "poweroff", "pause", "debug", "none", "inject-nmi")),
+    },
+    run: ({ emulator }, { reboot, shutdown }) => emulator.setActions({ ...(reboot && { reboot }), ...(shutdown && { shutdown }) }),
   }),
   "query-current-machine": command({
     returns: object({ "wakeup-suspend-support": bool }),

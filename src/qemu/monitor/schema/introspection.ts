@@ -94,8 +94,6 @@ class TypeNames {
         const variants = Object.entries(type.variants).map(([name, variant]) => ({ case: name, type: this.nameOf(variant) }));
         return { "meta-type": "object", members: this.#members({ [type.tag]: tags, ...type.base }), tag: type.tag, variants };
       }
-      case "alternate":
-        return { "meta-type": "alternate", members: type.choices.map((choice) => ({ type: this.nameOf(choice) })) };
     }
   }
 

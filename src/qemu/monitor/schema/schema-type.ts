@@ -2,14 +2,14 @@
  * The types of QMP's arguments and answers. One value of these checks what comes in, types what a command gets, and is what
  * query-qmp-schema tells, so the three can never disagree. Names of kinds: QEMU's qapi/introspect.json.
  */
-export type SchemaType = BuiltinType | EnumType | ListType | ObjectType | UnionType | AlternateType;
+export type SchemaType = BuiltinType | EnumType | ListType | ObjectType | UnionType;
 
 export interface BuiltinType<Name extends BuiltinName = BuiltinName> {
   readonly kind: "builtin";
   readonly name: Name;
 }
 
-export type BuiltinName = "str" | "int" | "uint64" | "number" | "bool" | "null" | "any";
+export type BuiltinName = "str" | "int" | "uint64" | "bool" | "any";
 
 export interface EnumType<Value extends string = string> {
   readonly kind: "enum";
@@ -43,20 +43,11 @@ export interface UnionType {
   readonly variants: Readonly<Record<string, ObjectType>>;
 }
 
-/** A value of one of these, told apart by its JSON type. */
-export interface AlternateType {
-  readonly kind: "alternate";
-  readonly name: string;
-  readonly choices: readonly (BuiltinType | EnumType)[];
-}
-
 const builtin = <Name extends BuiltinName>(name: Name): BuiltinType<Name> => ({ kind: "builtin", name });
 export const str = builtin("str");
 export const int = builtin("int");
 export const uint64 = builtin("uint64");
-export const number = builtin("number");
 export const bool = builtin("bool");
-export const nothing = builtin("null");
 export const any = builtin("any");
 
 export const oneOf = <const Value extends string>(...values: readonly Value[]): EnumType<Value> => ({ kind: "enum", values });
@@ -64,7 +55,7 @@ export const listOf = <Element extends SchemaType>(element: Element): ListType<E
 export const object = <M extends Members>(members: M): ObjectType<M> => ({ kind: "object", members });
 export const optional = <T extends SchemaType>(type: T): OptionalType<T> => ({ kind: "optional", type });
 
-/** What a command gets for a type. Unions and alternates are looked at by the command itself. */
+/** What a command gets for a type. Unions are looked at by the command itself. */
 export type ValueOf<T> =
   T extends BuiltinType<infer Name>
     ? BuiltinValues[Name]
@@ -84,8 +75,6 @@ interface BuiltinValues {
   readonly str: string;
   readonly int: number;
   readonly uint64: number;
-  readonly number: number;
   readonly bool: boolean;
-  readonly null: null;
   readonly any: unknown;
 }
