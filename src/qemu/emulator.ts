@@ -62,7 +62,7 @@ export interface EmulatorOptions {
   /** -only-migratable: refuses what cannot be migrated. */
   readonly isMigratableOnly?: boolean;
   readonly uuid?: string;
-  /** Lines that QEMU writes to stderr, without its name. */
+  /** A message that QEMU writes to stderr, without its name; a second line is a hint. */
   readonly report?: (line: string) => void;
   /** What QEMU would not say: which option or device a model guest ignores. For the guest's log alone. */
   readonly note?: (line: string) => void;

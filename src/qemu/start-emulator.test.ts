@@ -88,6 +88,14 @@ describe("a start", () => {
     expect(log).toEqual(expect.arrayContaining([line]));
   });
 
+  test("puts its name before a message, not before the hint that follows", async () => {
+    await start("-S -device virtio-rng-ccw,foo");
+    expect(stderr).toEqual([
+      "qemu-system-s390x: -device virtio-rng-ccw,foo: warning: short-form boolean option 'foo' deprecated",
+      "Please use foo=on instead",
+    ]);
+  });
+
   test("names the place of a warning", async () => {
     port.mdevs.set(path, { isPlugged: true, irqs: 1 });
     await start(`-S -device vfio-ap,sysfsdev=${path}`);

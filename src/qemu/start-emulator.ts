@@ -217,10 +217,11 @@ class Start {
     const { hasTimestamp, hasGuestName } = this.commandLine.messages;
     const time = hasTimestamp ? `${timestamp(this.options.nowMs())} ` : "";
     const name = hasGuestName && this.commandLine.name !== undefined ? `${this.commandLine.name} ` : "";
-    // The second line of a message stands by itself.
-    const text = line.startsWith("Please use ") ? line : `${time}${name}${program}: ${line}`;
-    this.options.log?.(text);
-    this.options.stderr?.(text);
+    // A second line is a hint and stands by itself.
+    for (const text of `${time}${name}${program}: ${line}`.split("\n")) {
+      this.options.log?.(text);
+      this.options.stderr?.(text);
+    }
   }
 }
 

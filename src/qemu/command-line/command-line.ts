@@ -254,7 +254,7 @@ const readers: Readonly<Record<string, Reader>> = {
   },
   device: (draft, option) => {
     const read = structuredOption(option.argument, "driver");
-    draft.warnings.push(...flagWarnings(option.text, { ...read, values: new Map() }));
+    draft.warnings.push(...flagWarnings(option.text, read));
     const driver = read.values.get("driver");
     if (isHelp(driver)) draft.help = deviceHelp();
     else if (read.asksForHelp) draft.help = helpOn(String(driver));

@@ -28,12 +28,9 @@ describe("QEMU's own syntax", () => {
 
   test("warns of switches without a value", () => {
     expect(flagWarnings("-device x,foo,nobar", keyValues("x,foo,nobar,delay", "driver"))).toEqual([
-      "-device x,foo,nobar: warning: short-form boolean option 'foo' deprecated",
-      "Please use foo=on instead",
-      "-device x,foo,nobar: warning: short-form boolean option 'nobar' deprecated",
-      "Please use bar=off instead",
-      "-device x,foo,nobar: warning: short-form boolean option 'delay' deprecated",
-      "Please use nodelay=off instead",
+      "-device x,foo,nobar: warning: short-form boolean option 'foo' deprecated\nPlease use foo=on instead",
+      "-device x,foo,nobar: warning: short-form boolean option 'nobar' deprecated\nPlease use bar=off instead",
+      "-device x,foo,nobar: warning: short-form boolean option 'delay' deprecated\nPlease use nodelay=off instead",
     ]);
   });
 });

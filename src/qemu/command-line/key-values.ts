@@ -31,12 +31,12 @@ export function keyValues(text: string, impliedKey?: string): KeyValues {
   return { values, asksForHelp, flags };
 }
 
-/** What QEMU says of switches that are written short. */
-export const flagWarnings = (place: string, { flags }: KeyValues): string[] =>
-  flags.flatMap(({ written, key, value }) => [
-    `${place}: warning: short-form boolean option '${written}' deprecated`,
-    `Please use ${key === "delay" ? `nodelay=${value === "on" ? "off" : "on"}` : `${key}=${value}`} instead`,
-  ]);
+/** What QEMU says of switches that are written short; the second line is a hint. */
+export const flagWarnings = (place: string, { flags }: Pick<KeyValues, "flags">): string[] =>
+  flags.map(({ written, key, value }) => {
+    const better = key === "delay" ? `nodelay=${value === "on" ? "off" : "on"}` : `${key}=${value}`;
+    return `${place}: warning: short-form boolean option '${written}' deprecated\nPlease use ${better} instead`;
+  });
 
 function pieces(text: string): { readonly key: string; readonly value?: string }[] {
   if (text === "") return [];
