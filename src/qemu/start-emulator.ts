@@ -2,7 +2,7 @@ import { absentPort, noOffer } from "./absent-port.ts";
 import type { Chardev, ChardevRecord, ChardevSurroundings } from "./chardev/chardev.ts";
 import { chardevBackendNames, createChardev } from "./chardev/create-chardev.ts";
 import { type CommandLine, type HelpText, readCommandLine } from "./command-line/command-line.ts";
-import { atPlace, LocatedError, located } from "./command-line/located-error.ts";
+import { atPlace, LaterError, LocatedError, located } from "./command-line/located-error.ts";
 import { type CpuModel, checkRunnable, modelWarnings } from "./cpu/cpu-model.ts";
 import { cpuOption } from "./cpu/cpu-option.ts";
 import { Emulator } from "./emulator.ts";
@@ -63,8 +63,10 @@ export async function startEmulator(options: StartOptions): Promise<StartedEmula
 const program = "qemu-system-s390x";
 
 function errorLines(error: QemuError): string[] {
-  const earlier = error instanceof LocatedError ? error.earlier : [];
-  return [...earlier, error.message].map((line) => `${program}: ${line}`).concat(error.hint?.split("\n") ?? []);
+  const earlier = error instanceof LaterError ? error.earlier : [];
+  const hint = error.hint?.split("\n") ?? [];
+  // A second line of a message is a hint and stands by itself.
+  return [...earlier, error.message].flatMap((message) => `${program}: ${message}`.split("\n")).concat(hint);
 }
 
 class Start {
@@ -164,11 +166,12 @@ class Start {
 
   async #openChardevs(): Promise<void> {
     const forMonitors = new Set(this.commandLine.monitors.map(({ chardev }) => chardev));
-    for (const { record, place } of this.commandLine.chardevs) {
+    for (const { record, place, failure } of this.commandLine.chardevs) {
       try {
         this.#chardevs.set(record.id, await this.#open(record, forMonitors.has(record.id)));
       } catch (error) {
-        throw atPlace(place, error);
+        if (failure === undefined || !(error instanceof QemuError)) throw atPlace(place, error);
+        throw new LocatedError(place, failure, error.hint, [`${place}: ${error.message}`]);
       }
     }
   }

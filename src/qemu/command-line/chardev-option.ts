@@ -31,15 +31,17 @@ export function chardevOption(values: ReadonlyMap<string, string>): ChardevRecor
   return { id, backend: backendAliases[backend] ?? backend, options: without(values, "id", "backend") };
 }
 
-/** Reads what -qmp, -monitor and -serial take besides `none` and `chardev:ID`. QemuError. */
-export function compatChardev(id: string, text: string): ChardevRecord {
+/** Reads what -qmp, -monitor and -serial take besides `none` and `chardev:ID`. Undefined where QEMU finds no word for what is wrong. QemuError. */
+export function compatChardev(id: string, text: string): ChardevRecord | undefined {
   if (simple.has(text)) return { id, backend: text, options: new Map() };
   if (text === "mon:stdio") return { id, backend: "stdio", options: new Map([["mux", "on"]]) };
   const colon = text.indexOf(":");
   const [kind, rest] = colon < 0 ? [text, ""] : [text.slice(0, colon), text.slice(colon + 1)];
   switch (kind) {
-    case "mon":
-      return withOption(compatChardev(id, rest), "mux", "on");
+    case "mon": {
+      const record = compatChardev(id, rest);
+      return record && withOption(record, "mux", "on");
+    }
     case "vc":
       return { id, backend: "vc", options: new Map() };
     case "file":
@@ -54,7 +56,7 @@ export function compatChardev(id: string, text: string): ChardevRecord {
     case "websocket":
       return inetSocket(id, kind, rest);
     case "udp":
-      return { id, backend: "udp", options: hostAndPort(rest) };
+      return { id, backend: "udp", options: new Map([["path", rest]]) };
   }
   if (text.startsWith("/dev/")) return { id, backend: "serial", options: new Map([["path", text]]) };
   throw new QemuError(`'${text}' is not a valid char driver`);
@@ -62,15 +64,17 @@ export function compatChardev(id: string, text: string): ChardevRecord {
 
 const simple = new Set(["null", "pty", "stdio", "msmouse", "wctablet", "braille", "testdev", "vc"]);
 
-function inetSocket(id: string, kind: string, rest: string): ChardevRecord {
-  const record = { id, backend: "socket", options: hostAndPort(rest) };
+function inetSocket(id: string, kind: string, rest: string): ChardevRecord | undefined {
+  const options = hostAndPort(rest);
+  if (!options) return undefined;
+  const record = { id, backend: "socket", options };
   return kind === "tcp" ? record : withOption(record, kind, "on");
 }
 
 /** `host:port`, then options. */
-function hostAndPort(text: string): Map<string, string> {
+function hostAndPort(text: string): Map<string, string> | undefined {
   const match = /^(\[[^\]]*\]|[^:,]*):([^,]+)(?:,(.*))?$/.exec(text);
-  if (!match) throw new QemuError(`address '${text}' has no port`);
+  if (!match) return undefined;
   const [, host = "", port = "", rest = ""] = match;
   return new Map([["host", host.replace(/^\[|\]$/g, "")], ["port", port], ...known(keyValues(rest).values)]);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { QemuError } from "../qemu-error.ts";
 import { type CommandLine, readCommandLine } from "./command-line.ts";
-import { LocatedError } from "./located-error.ts";
+import { LaterError } from "./located-error.ts";
 import { optionTable } from "./option-table.ts";
 
 /** Words with quotes as a shell takes them. */
@@ -23,7 +23,7 @@ function refusal(text: string): string[] {
     read(text);
   } catch (error) {
     if (!(error instanceof QemuError)) throw error;
-    return [...(error instanceof LocatedError ? error.earlier : []), error.message, ...(error.hint?.split("\n") ?? [])];
+    return [...(error instanceof LaterError ? error.earlier : []), error.message, ...(error.hint?.split("\n") ?? [])];
   }
   return [];
 }
@@ -68,9 +68,23 @@ describe("a word of the command line", () => {
     [
       "-smp cpus=2,maxcpus=1",
       [
-        "Invalid CPU topology: maxcpus must be equal to or greater than smp: sockets (1) * cores (1) * threads (1) == maxcpus (1) < smp_cpus (2)",
+        "Invalid CPU topology: maxcpus must be equal to or greater than smp: drawers (1) * books (1) * sockets (1) * cores (1) * threads (1) == maxcpus (1) < smp_cpus (2)",
       ],
     ],
+    [
+      "-smp 2,sockets=2,cores=2",
+      [
+        "Invalid CPU topology: product of the hierarchy must match maxcpus: drawers (1) * books (1) * sockets (2) * cores (2) * threads (0) != maxcpus (2)",
+      ],
+    ],
+    ["-smp 0", ["Invalid CPU topology: CPU topology parameters must be greater than zero"]],
+    ["-qmp tcp:foo", ["-qmp tcp:foo: parse error: tcp:foo"]],
+    ["-serial chardev:foo", ["-serial chardev:foo: could not connect serial device to character backend 'chardev:foo'"]],
+    [
+      "-msg foo",
+      ["-msg foo: warning: short-form boolean option 'foo' deprecated\nPlease use foo=on instead", "-msg foo: Invalid parameter 'foo'"],
+    ],
+    ["-device {bad", ["-device {bad: JSON parse error, invalid keyword 'bad'"]],
     ["-chardev null", ["-chardev null: chardev: no id specified"]],
     ["-chardev nosuch,id=a", ["-chardev nosuch,id=a: 'nosuch' is not a valid char driver name"]],
     ["-chardev null,id=1a", ["-chardev null,id=1a: Parameter 'id' expects an identifier", identifierHint]],
@@ -235,6 +249,17 @@ test("the last of several values holds", () => {
   expect(read("-m 1G -m 2G").memoryBytes).toBe(2 ** 31);
   expect(read("-name a -name guest=b").name).toBe("b");
   expect(read("-cpu z13 -cpu z14").cpu).toBe("z14");
+});
+
+test.each([
+  ["4", { cpus: 4, maxCpus: 4 }],
+  ["2,maxcpus=8", { cpus: 2, maxCpus: 8 }],
+  ["2,sockets=2,cores=1,threads=1", { cpus: 2, maxCpus: 2 }],
+  ["4,sockets=2", { cpus: 4, maxCpus: 4 }],
+  ["sockets=2,cores=3,threads=1", { cpus: 6, maxCpus: 6 }],
+  ["1,sockets=2,cores=2,threads=1,maxcpus=4", { cpus: 1, maxCpus: 4 }],
+])("-smp %s is counted as QEMU does", (text, { cpus, maxCpus }) => {
+  expect(read(`-smp ${text}`)).toMatchObject({ cpus, maxCpus });
 });
 
 test("falls back to the accelerator that there is", () => {

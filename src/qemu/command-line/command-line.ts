@@ -17,7 +17,7 @@ import {
   versionText,
 } from "./help-texts.ts";
 import { flagWarnings, keyValues } from "./key-values.ts";
-import { LocatedError, located } from "./located-error.ts";
+import { afterLines, LocatedError, located } from "./located-error.ts";
 import { type Accelerator, chosenAccelerator, type MachineChoice, machineChoice } from "./machine-option.ts";
 import { memorySize } from "./memory-size.ts";
 import { type OptionUse, optionWords } from "./option-words.ts";
@@ -37,6 +37,8 @@ export interface MonitorRecord {
 export interface ChardevUse {
   readonly record: ChardevRecord;
   readonly place: string;
+  /** What QEMU says besides why it cannot be opened. */
+  readonly failure?: string;
 }
 
 export interface DeviceUse {
@@ -88,12 +90,16 @@ export function readCommandLine(words: readonly string[]): CommandLine | HelpTex
   const { options, images } = optionWords(words);
   const draft = new Draft();
   draft.ignored.push(...images);
-  for (const option of options) {
-    if (!option.record.isRead) draft.ignored.push(option.text);
-    else located(option.text, () => readers[canonical(option.record.name)]?.(draft, option));
-    if (draft.help !== undefined) return { help: draft.help };
+  try {
+    for (const option of options) {
+      if (!option.record.isRead) draft.ignored.push(option.text);
+      else located(option.text, () => readers[canonical(option.record.name)]?.(draft, option));
+      if (draft.help !== undefined) return { help: draft.help };
+    }
+    return draft.complete();
+  } catch (error) {
+    throw afterLines(draft.warnings, error);
   }
-  return draft.complete();
 }
 
 const defaultMemoryBytes = 128 * 2 ** 20;
@@ -140,9 +146,11 @@ class Draft {
 
   addSerial({ argument, text }: OptionUse): void {
     if (argument === "none") return;
+    const failure = `could not connect serial device to character backend '${argument}'`;
     if (!argument.startsWith("chardev:")) {
-      const problem = `could not connect serial device to character backend '${argument}'`;
-      this.chardevs.push({ record: compat(`serial${this.#serials}`, argument, text, problem), place: text });
+      this.chardevs.push({ record: compat(`serial${this.#serials}`, argument, text, failure), place: text, failure });
+    } else if (!this.chardevs.some(({ record }) => record.id === argument.slice("chardev:".length))) {
+      throw new QemuError(failure);
     }
     this.#serials++;
   }
@@ -332,16 +340,20 @@ const readers: Readonly<Record<string, Reader>> = {
   "no-reboot": (draft) => {
     draft.actions = { ...draft.actions, reboot: "shutdown" };
   },
-  action: (draft, { argument }) => {
-    for (const [key, value] of keyValues(argument).values) {
+  action: (draft, { argument, text }) => {
+    const read = keyValues(argument);
+    draft.warnings.push(...flagWarnings(text, read));
+    for (const [key, value] of read.values) {
       const allowed = actionValues[key];
       if (!allowed) throw invalidParameter(key);
       if (!allowed.includes(value)) throw new QemuError(`Parameter '${key}' does not accept value '${value}'`);
       if (key === "shutdown" || key === "reboot") draft.actions = { ...draft.actions, [key]: value };
     }
   },
-  msg: (draft, { argument }) => {
-    const { values } = keyValues(argument);
+  msg: (draft, { argument, text }) => {
+    const read = keyValues(argument);
+    const { values } = read;
+    draft.warnings.push(...flagWarnings(text, read));
     for (const key of values.keys()) if (key !== "timestamp" && key !== "guest-name") throw invalidParameter(key);
     draft.messages = { hasTimestamp: onOff(values, "timestamp"), hasGuestName: onOff(values, "guest-name") };
   },
@@ -401,9 +413,12 @@ function objectUse(values: ReadonlyMap<string, unknown>, others: readonly Object
 }
 
 function compat(id: string, argument: string, place: string, problem: string): ChardevRecord {
+  let record: ChardevRecord | undefined;
   try {
-    return compatChardev(id, argument);
+    record = compatChardev(id, argument);
   } catch (error) {
     throw new LocatedError(place, problem, undefined, [`${place}: ${(error as Error).message}`]);
   }
+  if (!record) throw new LocatedError(place, problem);
+  return record;
 }

@@ -1,14 +1,20 @@
 import { QemuError } from "../qemu-error.ts";
 
-/** A refusal with the place that QEMU names: `-device vfio-ap: …`. `earlier` are lines that come before it. */
-export class LocatedError extends QemuError {
+/** A refusal after which others were already told. */
+export class LaterError extends QemuError {
   constructor(
-    place: string,
-    problem: string,
-    hint?: string,
-    readonly earlier: readonly string[] = [],
+    message: string,
+    hint: string | undefined,
+    readonly earlier: readonly string[],
   ) {
-    super(`${place}: ${problem}`, "GenericError", hint);
+    super(message, "GenericError", hint);
+  }
+}
+
+/** A refusal with the place that QEMU names: `-device vfio-ap: …`. `earlier` are messages that come before it. */
+export class LocatedError extends LaterError {
+  constructor(place: string, problem: string, hint?: string, earlier: readonly string[] = []) {
+    super(`${place}: ${problem}`, hint, earlier);
   }
 }
 
@@ -24,4 +30,10 @@ export function located<T>(place: string, act: () => T): T {
 export function atPlace(place: string, error: unknown): unknown {
   if (!(error instanceof QemuError) || error instanceof LocatedError) return error;
   return new LocatedError(place, error.message, error.hint);
+}
+
+/** The same error with messages before it. */
+export function afterLines(earlier: readonly string[], error: unknown): unknown {
+  if (!(error instanceof QemuError) || earlier.length === 0) return error;
+  return new LaterError(error.message, error.hint, [...earlier, ...(error instanceof LaterError ? error.earlier : [])]);
 }
