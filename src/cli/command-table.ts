@@ -7,6 +7,8 @@ export const commandTable: Readonly<Record<string, () => Promise<Command>>> = {
   hosts: async () => (await import("./commands/hosts.ts")).hosts,
   exec: async () => (await import("./commands/exec.ts")).exec,
   shell: async () => (await import("./commands/shell.ts")).shell,
+  guests: async () => (await import("./commands/guests.ts")).guests,
+  log: async () => (await import("./commands/log.ts")).log,
   root: async () => (await import("./commands/root.ts")).root,
   read: async () => (await import("./commands/read.ts")).read,
   write: async () => (await import("./commands/write.ts")).write,

@@ -10,17 +10,17 @@ import type { Host } from "./host.ts";
  * What an emulator asks of a host, as KVM and VFIO answer it: the commands behind a GuestPort. A guest is its emulator's: it goes when the
  * emulator does.
  */
-const name = v.pipe(v.string(), v.regex(/^[\w+-][\w.+ -]{0,63}$/));
+export const guestName = v.pipe(v.string(), v.regex(/^[\w+-][\w.+ -]{0,63}$/));
 const features = v.object({ ap: v.boolean(), apqci: v.boolean(), apft: v.boolean(), apqi: v.boolean() });
 
 export const guestCommand = v.variant("action", [
   v.object({ do: v.literal("guest"), action: v.literal("offer") }),
-  v.object({ do: v.literal("guest"), action: v.literal("create"), guest: name, features }),
-  v.object({ do: v.literal("guest"), action: v.literal("plug"), guest: name, sysfsdev: v.pipe(v.string(), v.maxLength(4096)) }),
+  v.object({ do: v.literal("guest"), action: v.literal("create"), guest: guestName, features }),
+  v.object({ do: v.literal("guest"), action: v.literal("plug"), guest: guestName, sysfsdev: v.pipe(v.string(), v.maxLength(4096)) }),
   v.object({
     do: v.literal("guest"),
     action: v.picklist(["run", "pause", "reset", "power-off", "unplug", "destroy"]),
-    guest: name,
+    guest: guestName,
   }),
 ]);
 
@@ -52,9 +52,9 @@ export function runGuestCommand(host: Host, command: GuestCommand): unknown | Wa
   }
 }
 
-function offerOf({ machine }: Host): HostOffer {
+function offerOf({ machine, model }: Host): HostOffer {
   const { ap, qci, apft, apqi } = machine.profile.facilities;
-  return { ap, apqci: ap && qci, apft: ap && apft, apqi: ap && apqi };
+  return { ap, apqci: ap && qci, apft: ap && apft, apqi: ap && apqi, machine: model };
 }
 
 function create(host: Host, guest: string, { ap, apqci, apft, apqi }: HostOffer): void {

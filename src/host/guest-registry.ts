@@ -1,10 +1,14 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import * as v from "valibot";
 import type { ModelEvent } from "../runtime/model.ts";
 import { fail } from "../sysfs/errno.ts";
 import type { SendCommand } from "./command-guest-port.ts";
 import type { ControlRequest } from "./control-server.ts";
+import { guestName } from "./guest-commands.ts";
+import { writeGuestLog } from "./guest-log-file.ts";
 import { makePrograms } from "./host-folder.ts";
 import { createHostNamespace, type HostNamespace } from "./host-namespace.ts";
+import { parseHostStatus } from "./host-status.ts";
 import { type GuestPlaces, guestPlaces, type HostPlaces } from "./places.ts";
 import type { UeventProperties } from "./uevents/uevent-frames.ts";
 
@@ -21,6 +25,8 @@ export interface SystemDescription {
   readonly programs: string;
 }
 
+const logRequest = v.object({ do: v.literal("guest-log"), guest: guestName, line: v.string() });
+
 interface Entry {
   readonly places: GuestPlaces;
   bootedAt: string;
@@ -32,6 +38,17 @@ interface Entry {
  * The guests of one host as its process sees them: who owns each, and the namespaces in which programs of a guest run. A guest whose
  * emulator came over the control socket is destroyed when that connection ends.
  */
+/** A guest as `adjunct guests` lists it. */
+export interface GuestListing {
+  readonly name: string;
+  readonly state: "running" | "paused";
+  readonly bootedAt: string;
+  readonly mdev: string | undefined;
+  readonly apqns: readonly string[];
+  /** Sockets of a guest that the host itself started. */
+  readonly monitors: readonly string[];
+}
+
 export class GuestRegistry {
   readonly #entries = new Map<string, Entry>();
 
@@ -91,6 +108,23 @@ export class GuestRegistry {
       hasUserNamespace,
       programs: entry.places.programs,
     };
+  }
+
+  async list(): Promise<GuestListing[]> {
+    const { guests } = parseHostStatus(await this.send({ do: "status" }));
+    return guests.flatMap(({ name, isRunning, mdev, apqns }) => {
+      const entry = this.#entries.get(name);
+      if (!entry) return [];
+      const { qmpSocket, monitorSocket } = entry.places;
+      const monitors = [qmpSocket, monitorSocket].filter((path) => existsSync(path));
+      return [{ name, state: isRunning ? "running" : "paused", bootedAt: entry.bootedAt, mdev, apqns, monitors } as const];
+    });
+  }
+
+  /** A line for a guest's log from an emulator in another process, also before and after the guest is there. */
+  log(request: ControlRequest): void {
+    const { guest, line } = v.parse(logRequest, request);
+    writeGuestLog(guestPlaces(this.places, guest), line);
   }
 
   async close(): Promise<void> {

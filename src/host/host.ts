@@ -22,6 +22,8 @@ import type { HostConfiguration } from "./configuration.ts";
 export interface HostOptions {
   readonly name: string;
   readonly machine: MachineProfile;
+  /** The machine's name, such as z16, that a guest's host model follows. */
+  readonly model?: string;
   readonly processor?: AdapterProcessor;
   readonly kernel: HostConfiguration["kernel"];
   readonly commandLine: string;
@@ -41,6 +43,7 @@ export interface Guest {
 export class Host implements Model {
   readonly root = new Directory("mount");
   readonly name: string;
+  readonly model: string;
   readonly timers = new Timers();
   readonly queue = new WorkQueue();
   readonly machine: Machine;
@@ -54,6 +57,7 @@ export class Host implements Model {
     const emit = options.emit ?? (() => {});
     this.#emit = emit;
     this.name = options.name;
+    this.model = options.model ?? "z16";
     this.machine = new Machine(options.machine, () => this.timers.nowMs, options.processor ?? refusingProcessor);
     this.linux = new Linux({
       platform: this.machine,
@@ -246,6 +250,7 @@ function startConfigured(configuration: HostConfiguration, emit: (event: ModelEv
   const host = new Host({
     name: configuration.name,
     machine: { facilities, qact, rc8a, apsb, maxAdapter, maxDomain, resetDurationMs: resetMs, announcesChanges: true },
+    model: machine.model,
     kernel: configuration.kernel,
     commandLine: configuration.cmdline,
     knownTexts: new Map(attributes.map(({ path, text }) => [path.replace(/^\/sys/, ""), text])),

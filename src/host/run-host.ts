@@ -4,11 +4,13 @@ import type { ModelEvent } from "../runtime/model.ts";
 import type { HostConfiguration } from "./configuration.ts";
 import { Refusal } from "./control-protocol.ts";
 import { type ControlServer, serveControl } from "./control-server.ts";
+import { GuestEmulators } from "./guest-emulators.ts";
+import { writeGuestLog } from "./guest-log-file.ts";
 import { GuestRegistry } from "./guest-registry.ts";
 import { clearHostFolder, describeHost, type HostDescription, makeHostFolder, makePrograms, makeRootFolder } from "./host-folder.ts";
 import { takeHostLock } from "./host-lock.ts";
 import { createHostNamespace, type HostNamespace } from "./host-namespace.ts";
-import { places as allPlaces, hostPlaces, makePrivateFolder, refuseLongSocketPath } from "./places.ts";
+import { places as allPlaces, guestPlaces, hostPlaces, makePrivateFolder, refuseLongSocketPath } from "./places.ts";
 import { startRuntime } from "./start-runtime.ts";
 import type { UeventProperties } from "./uevents/uevent-frames.ts";
 
@@ -57,6 +59,11 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
     const guests = new GuestRegistry(places, { release, hasUserNamespace, isMounted: options.isMounted }, (request) =>
       runtime.command(request),
     );
+    const emulators = new GuestEmulators({
+      send: (request) => runtime.command(request),
+      placesOf: (guest) => guestPlaces(places, guest),
+      logOf: (guest) => (line) => writeGuestLog(guestPlaces(places, guest), line),
+    });
     let server: ControlServer | undefined;
     let namespace: HostNamespace | undefined;
     let reportEnd: (reason: string | undefined) => void = () => {};
@@ -77,6 +84,7 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
       onEvent(event) {
         server?.publish(event);
         options.onEvent?.(event);
+        emulators.take(event);
         if (event.guest !== undefined) return guests.take(event);
         return event.type === "uevent" ? namespace?.sendUevent(event.properties as UeventProperties) : undefined;
       },
@@ -116,12 +124,17 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
       if (request.do === "host") return description;
       if (request.do === "guest-system") return guests.describe(String(request.guest), request.enters === true);
       if (request.do === "guest") return guests.command(request, closed);
+      if (request.do === "guests") return guests.list();
+      if (request.do === "guest-log") return guests.log(request);
       if (request.do !== "stop") return runtime.command(request);
       setImmediate(() => void stop());
       return true;
     });
     const { close } = server;
     undo.push(() => close());
+    // Before the socket closes and the model ends.
+    undo.push(() => emulators.stop());
+    for (const guest of configuration.guests) await emulators.start(guest);
     describeHost(places, description);
     if (stopping !== undefined) throw new Error("the host failed while it started");
     return { description, problems, command: (request) => runtime.command(request), stop: () => stop(), stopped };

@@ -1,9 +1,8 @@
 import { appendFileSync } from "node:fs";
 import { constants } from "node:os";
-import { connectGuestPort } from "../../host/remote-guest-port.ts";
+import { connectGuestPort, type RemoteGuestPort } from "../../host/remote-guest-port.ts";
 import { readCommandLine } from "../../qemu/command-line/command-line.ts";
 import type { LogSink } from "../../qemu/guest-log.ts";
-import type { GuestPort } from "../../qemu/guest-port.ts";
 import { QemuError } from "../../qemu/qemu-error.ts";
 import { StartError, type StartedEmulator, startEmulator } from "../../qemu/start-emulator.ts";
 import { errnoText } from "../../sysfs/errno-text.ts";
@@ -19,7 +18,7 @@ export async function qemuSystemS390x(words: readonly string[], controlSocket: s
   const isChild = isDaemonChild();
   const asked = commandLineOf(words);
   if (asked?.isDaemon && !isChild) return runDaemonChild(words, controlSocket);
-  let port: (GuestPort & { close(): void }) | undefined;
+  let port: RemoteGuestPort | undefined;
   let removePidFile = (): void => {};
   // A guest without monitors has nothing that Node would wait for.
   const alive = setInterval(() => {}, longestDelayMs);
@@ -27,13 +26,15 @@ export async function qemuSystemS390x(words: readonly string[], controlSocket: s
     port = controlSocket === "" ? undefined : await connectGuestPort(controlSocket);
     // Before anything is made: of two that are given the same file the second ends here.
     if (asked?.pidFile !== undefined) removePidFile = writePidFile(asked.pidFile);
+    const defaultName = `qemu-${process.pid}`;
+    const log = logOf(asked, port, asked?.name ?? defaultName);
     const started = await startEmulator({
       arguments: words,
       port,
-      defaultName: `qemu-${process.pid}`,
+      defaultName,
       nowMs: Date.now,
       stderr: (line) => process.stderr.write(`${line}\n`),
-      ...(asked?.logFile !== undefined && { log: fileLog(asked.logFile) }),
+      log,
       hasStdio: !isChild,
     });
     if ("help" in started) {
@@ -61,6 +62,16 @@ function commandLineOf(words: readonly string[]) {
   } catch {
     return undefined;
   }
+}
+
+/** The file that -D names, and the log that the host keeps of every guest that could run. */
+function logOf(asked: ReturnType<typeof commandLineOf>, port: RemoteGuestPort | undefined, guest: string): LogSink {
+  const isGuest = asked !== undefined && asked.machine.type.name !== "none";
+  const toFile = asked?.logFile === undefined ? undefined : fileLog(asked.logFile);
+  return (line) => {
+    toFile?.(line);
+    if (isGuest) port?.log(guest, line);
+  };
 }
 
 function fileLog(path: string): LogSink {

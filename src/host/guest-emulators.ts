@@ -1,0 +1,102 @@
+import { mkdirSync } from "node:fs";
+import type { Emulator } from "../qemu/emulator.ts";
+import type { LogSink } from "../qemu/guest-log.ts";
+import { StartError, startEmulator } from "../qemu/start-emulator.ts";
+import type { ModelEvent } from "../runtime/model.ts";
+import { CommandGuestPort, type SendCommand } from "./command-guest-port.ts";
+import type { GuestConfiguration } from "./configuration.ts";
+import { Refusal } from "./control-protocol.ts";
+import { type GuestPlaces, isSocketPath } from "./places.ts";
+
+/** The emulators of the guests that a host starts itself, all in the host's process. */
+export interface GuestEmulatorsOptions {
+  readonly send: SendCommand;
+  /** Where a guest's monitors listen and its log goes; undefined: nowhere. */
+  readonly placesOf?: (guest: string) => GuestPlaces;
+  readonly logOf?: (guest: string) => LogSink;
+}
+
+interface Running {
+  readonly emulator: Emulator;
+  readonly port: CommandGuestPort;
+  readonly ended: Promise<number>;
+}
+
+const deviceId = "hostdev0";
+const mdevFolder = "/sys/devices/vfio_ap/matrix";
+
+export class GuestEmulators {
+  readonly #running = new Map<string, Running>();
+
+  constructor(private readonly options: GuestEmulatorsOptions) {}
+
+  /** An event of the host, for whom it concerns. */
+  take(event: ModelEvent): void {
+    if (event.type === "guest") this.#running.get(String(event.guest))?.port.take(event);
+  }
+
+  /** Undefined: none of ours has this name. */
+  emulator(guest: string): Emulator | undefined {
+    return this.#running.get(guest)?.emulator;
+  }
+
+  /** Starts a guest as `qemu-system-s390x` would. Refusal: what it would have printed. */
+  async start(guest: GuestConfiguration): Promise<Emulator> {
+    const { name } = guest;
+    const port = await CommandGuestPort.over(this.options.send);
+    const places = this.options.placesOf?.(name);
+    if (places) mkdirSync(places.folder, { recursive: true, mode: 0o700 });
+    const log = this.options.logOf?.(name);
+    try {
+      const started = await startEmulator({
+        arguments: commandLine(guest, places),
+        port,
+        defaultName: name,
+        nowMs: Date.now,
+        ...(log && { log }),
+        hasStdio: false,
+      });
+      if ("help" in started) throw new Refusal(`guest ${name}: ${guest.cpu} asks for help and starts nothing`);
+      const { emulator, ended } = started;
+      this.#running.set(name, { emulator, port, ended });
+      void ended.then(() => this.#running.delete(name));
+      return emulator;
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+      throw new Refusal(`guest ${name} did not start: ${error.message}`);
+    }
+  }
+
+  /** Ends them all, as SIGTERM would. */
+  async stop(): Promise<void> {
+    await Promise.all(
+      [...this.#running.values()].map(async ({ emulator, ended }) => {
+        await emulator.exclusively(() => emulator.quit("host-signal"));
+        await ended;
+      }),
+    );
+  }
+}
+
+/** The device that a guest of the configuration has, and the one that is plugged into it by its mediated device alone. */
+export const mdevDevice = (uuid: string): ReadonlyMap<string, string> =>
+  new Map([
+    ["driver", "vfio-ap"],
+    ["id", deviceId],
+    ["sysfsdev", `${mdevFolder}/${uuid}`],
+  ]);
+
+export const unplugMdevDevice = (emulator: Emulator): Promise<void> => emulator.exclusively(() => emulator.deleteDevice(deviceId));
+
+function commandLine({ name, cpu, mdev }: GuestConfiguration, places: GuestPlaces | undefined): string[] {
+  const words = ["-name", `guest=${name}`, "-machine", "s390-ccw-virtio,accel=kvm", "-cpu", cpu, "-nodefaults", "-display", "none"];
+  if (places) words.push(...socketOption("-qmp", places.qmpSocket), ...socketOption("-monitor", places.monitorSocket));
+  if (mdev !== undefined)
+    words.push("-device", [...mdevDevice(mdev)].map(([key, value]) => (key === "driver" ? value : `${key}=${value}`)).join(","));
+  return words;
+}
+
+/** A comma in a path is doubled, as QEMU's options want it. A path that no socket can have is left out. */
+function socketOption(option: string, path: string): string[] {
+  return isSocketPath(path) ? [option, `unix:${path.replaceAll(",", ",,")},server=on,wait=off`] : [];
+}
