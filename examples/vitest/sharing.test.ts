@@ -25,8 +25,7 @@ test("a queue that another mediated device has cannot be assigned", async () => 
 });
 
 test("a guest loses the queues of an adapter that the HMC takes away", async () => {
-  await host.vm("create", "guest1");
-  await host.vm("open", "guest1", theirs);
+  await host.startGuest("guest1", { mdev: theirs });
   expect(await host.read(`${matrix}/${theirs}/guest_matrix`)).toBe("05.0004\n");
   await host.hw("card remove", 5);
   await host.write("/sys/bus/ap/scans", "1");

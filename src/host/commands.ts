@@ -55,8 +55,6 @@ const request = v.union([
   guestCommand,
 ]);
 
-export type HostCommand = v.InferOutput<typeof request>;
-
 /** A request that the host does not understand: the client's mistake. */
 export class BadRequest extends Error {
   readonly code = "bad-request";

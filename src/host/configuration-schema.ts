@@ -86,7 +86,7 @@ const mdevSchema = map(
 
 const guestSchema = map(
   {
-    cpu: v.optional(text("a -cpu option such as host,ap=on"), "host,ap=on,apqci=on,apft=on,apqi=on"),
+    cpu: v.optional(text("a -cpu option such as host,ap=on"), "host"),
     mdev: v.optional(uuidText),
     linux: v.optional(text("the name of a Linux such as debian-12")),
   },

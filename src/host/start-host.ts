@@ -6,7 +6,9 @@ import type { ClockKind, Runtime } from "../runtime/runtime.ts";
 import { type AdapterDescription, describedProfile } from "./adapter-description.ts";
 import type { HostConfiguration } from "./configuration.ts";
 import { configurationFrom, readConfigurationFile } from "./configuration-file.ts";
+import { GuestEmulators } from "./guest-emulators.ts";
 import { type HostStatus, parseHostStatus } from "./host-status.ts";
+import { type Guest, type KernelLogLine, LibraryGuest } from "./library-guest.ts";
 import { startRuntime } from "./start-runtime.ts";
 
 /**
@@ -22,14 +24,6 @@ export interface StartOptions {
   readonly onEvent?: (event: ModelEvent) => void;
   /** Hears of bugs of the model; without it they become warnings of the process. */
   readonly onFault?: (error: Error) => void;
-}
-
-/** A line of the kernel log; `level` 0 (emergency) to 7 (debug). */
-export interface KernelLogLine {
-  readonly sequence: number;
-  readonly timeMs: number;
-  readonly level: number;
-  readonly text: string;
 }
 
 type CardAction = "card remove" | "card configure" | "card deconfigure";
@@ -50,9 +44,10 @@ export interface Host extends AsyncDisposable {
   hw(action: "card add", id: number, card: AdapterDescription): Promise<void>;
   hw(action: "card checkstop", id: number, isOn: boolean): Promise<void>;
   hw(action: CardAction | DomainAction, id: number): Promise<void>;
-  /** What a hypervisor does: a virtual machine, and its vfio-ap device. */
-  vm(action: "create" | "close", vm: number | string): Promise<void>;
-  vm(action: "open", vm: number | string, mdev: string): Promise<void>;
+  /** Starts a guest as a configuration would; `cpu` is QEMU's -cpu option, `host` without one. Rejects with what QEMU says. */
+  startGuest(name: string, options?: { readonly cpu?: string; readonly mdev?: string }): Promise<Guest>;
+  /** A guest that was started so, or by the configuration; undefined when it has ended. */
+  guest(name: string): Guest | undefined;
   modprobe(name: string): Promise<void>;
   rmmod(name: string): Promise<void>;
   dmesg(): Promise<KernelLogLine[]>;
@@ -70,14 +65,25 @@ export async function startHost(source: string | object, options: StartOptions =
   const configuration = typeof source === "string" ? readConfigurationFile(source) : configurationFrom(source);
   const mountPoint = options.mount ? mkdtempSync(join(tmpdir(), "adjunct-")) : undefined;
   try {
+    const emulators = new GuestEmulators({ send: (request) => runtime.command(request) });
     const runtime = await startRuntime({
       configuration,
       mountPoint,
       clock: options.clock ?? "real",
-      onEvent: (event) => options.onEvent?.(event),
+      onEvent: (event) => {
+        emulators.take(event);
+        options.onEvent?.(event);
+      },
       onFault: options.onFault ?? ((error) => process.emitWarning(error)),
     });
-    return new LibraryHost(configuration, runtime, mountPoint);
+    const host = new LibraryHost(configuration, { runtime, emulators, mountPoint });
+    try {
+      for (const guest of configuration.guests) await emulators.start(guest);
+    } catch (error) {
+      await host.stop();
+      throw error;
+    }
+    return host;
   } catch (error) {
     if (mountPoint !== undefined) rmSync(mountPoint, { recursive: true, force: true });
     throw error;
@@ -91,11 +97,14 @@ class LibraryHost implements Host {
 
   constructor(
     configuration: HostConfiguration,
-    private readonly runtime: Runtime,
-    private readonly mountPoint: string | undefined,
+    private readonly parts: { readonly runtime: Runtime; readonly emulators: GuestEmulators; readonly mountPoint: string | undefined },
   ) {
     this.name = configuration.name;
-    this.sys = mountPoint === undefined ? undefined : join(mountPoint, "host");
+    this.sys = parts.mountPoint === undefined ? undefined : join(parts.mountPoint, "host");
+  }
+
+  private get runtime(): Runtime {
+    return this.parts.runtime;
   }
 
   async read(path: string): Promise<string> {
@@ -114,8 +123,14 @@ class LibraryHost implements Host {
     await this.runtime.command({ do: "hw", action, id, ...hardwareParameter(what) });
   }
 
-  async vm(action: string, vm: number | string, mdev?: string): Promise<void> {
-    await this.runtime.command({ do: "vm", action, vm, ...(mdev === undefined ? {} : { mdev }) });
+  async startGuest(name: string, { cpu = "host", mdev }: { readonly cpu?: string; readonly mdev?: string } = {}): Promise<Guest> {
+    const emulator = await this.parts.emulators.start({ name, cpu, ...(mdev !== undefined && { mdev }) });
+    return new LibraryGuest(name, emulator, this.runtime);
+  }
+
+  guest(name: string): Guest | undefined {
+    const emulator = this.parts.emulators.emulator(name);
+    return emulator && new LibraryGuest(name, emulator, this.runtime);
   }
 
   async modprobe(name: string): Promise<void> {
@@ -144,8 +159,10 @@ class LibraryHost implements Host {
   }
 
   async stop(): Promise<void> {
-    await this.runtime.stop();
-    if (this.mountPoint !== undefined) rmSync(this.mountPoint, { recursive: true, force: true });
+    const { runtime, emulators, mountPoint } = this.parts;
+    await emulators.stop();
+    await runtime.stop();
+    if (mountPoint !== undefined) rmSync(mountPoint, { recursive: true, force: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
