@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { installDebianPackages } from "../scripts/install.mjs";
 import { benchFolder, compile } from "./compile.ts";
 import { measureFuse } from "./fuse.ts";
+import { measureGuests } from "./guests.ts";
 import { measureHosts } from "./host.ts";
 import type { Measurement } from "./measurement.ts";
 import { measureTools } from "./tools.ts";
@@ -20,9 +21,11 @@ if (missing.length > 0) throw new Error(`needed and not installed: ${missing.joi
 const folder = benchFolder();
 mkdirSync(folder, { recursive: true });
 try {
+  const client = compile(folder, "tree-client.c", "-pthread");
   const measurements = [
     ...(await measureFuse(folder)),
-    ...measureHosts(folder, compile(folder, "tree-client.c", "-pthread")),
+    ...measureHosts(folder, client),
+    ...(await measureGuests(folder, client)),
     ...measureTools(folder),
   ];
   for (const measurement of measurements) console.log(line(measurement));

@@ -7,6 +7,8 @@ export interface RunningHost {
   readonly name: string;
   /** The host's /sys. */
   readonly sys: string;
+  /** The folder of its sockets. */
+  readonly folder: string;
   /** From the start of the command to the mounted and scanned tree. */
   readonly upMs: number;
   /** All processes of the host together. */
@@ -40,6 +42,7 @@ export function bringUp(folder: string, name: string, { adapters, domains, more 
   return {
     name,
     sys: join(description.mount, "host"),
+    folder: join(folder, "run", name),
     upMs,
     memoryBytes: () => residentBytes(description.pid),
     adjunct: (...words) => run([adjunct, ...words]),

@@ -2,6 +2,7 @@
  *
  *   tree-client read DIR            every readable file below DIR once: open, read, close
  *   tree-client write N F T F2 T2   N times: T to F (timed), then T2 to F2 (not timed)
+ *   tree-client appear N L F T F2 T2  N times: T to F until the link L is there (timed), then T2 to F2 until it is gone (not timed)
  *   tree-client watch FILE F T      T to F in the background of reads of FILE: how long the write took, the longest read
  */
 #define _GNU_SOURCE
@@ -87,6 +88,30 @@ static void write_loop(int count, char **arg)
 	printf("{\"median_us\":%.1f,\"p99_us\":%.1f,\"errors\":%d}\n", us[count / 2], us[count * 99 / 100], errors);
 }
 
+static int exists(const char *path)
+{
+	struct stat st;
+	return lstat(path, &st) == 0;
+}
+
+static void appear_loop(int count, char **arg)
+{
+	double *us = malloc(count * sizeof *us);
+	int errors = 0;
+	for (int i = 0; i < count; i++) {
+		double start = now_us();
+		errors += write_file(arg[1], arg[2]) != 0;
+		while (!exists(arg[0]) && now_us() - start < 5e6)
+			;
+		us[i] = now_us() - start;
+		errors += write_file(arg[3], arg[4]) != 0;
+		while (exists(arg[0]) && now_us() - start < 1e7)
+			;
+	}
+	qsort(us, count, sizeof *us, by_value);
+	printf("{\"median_us\":%.1f,\"p99_us\":%.1f,\"errors\":%d}\n", us[count / 2], us[count * 99 / 100], errors);
+}
+
 static volatile int written, write_error;
 static double write_us;
 
@@ -127,6 +152,8 @@ int main(int argc, char **argv)
 		printf("{\"us\":%.0f,\"files\":%ld,\"bytes\":%ld}\n", now_us() - start, files, bytes);
 	} else if (argc == 7 && !strcmp(argv[1], "write"))
 		write_loop(atoi(argv[2]), argv + 3);
+	else if (argc == 8 && !strcmp(argv[1], "appear"))
+		appear_loop(atoi(argv[2]), argv + 3);
 	else if (argc == 5 && !strcmp(argv[1], "watch"))
 		watch(argv + 2);
 	else
