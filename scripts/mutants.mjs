@@ -16,7 +16,7 @@ const folder = join(root, "test/mutants");
 const seed = process.env.ADJUNCT_SEED ?? "1";
 
 /** In this order: most mutants are caught by the first. */
-const files = ["test/properties/history.test.ts", "test/properties/bad-input.test.ts"];
+const files = ["test/properties/history.test.ts", "test/properties/guests.test.ts", "test/properties/bad-input.test.ts"];
 const configuration = `export default { test: { include: ${JSON.stringify(files)}, testTimeout: 300_000 } };\n`;
 
 function main() {

@@ -125,9 +125,13 @@ async function act(client: { request(request: unknown): Promise<unknown> }, acti
   try {
     if (what === "start") {
       const { guests } = (await client.request({ do: "status" })) as Status;
-      if (!guests.some(({ name }) => name === first)) await client.request({ do: "vm", action: "create", vm: first });
-      await client.request({ do: "vm", action: "open", vm: first, mdev: second });
-    } else if (what === "stop") await client.request({ do: "vm", action: "close", vm: first });
+      const features = { ap: true, apqci: true, apft: true, apqi: true };
+      if (!guests.some(({ name }) => name === first)) await client.request({ do: "guest", action: "create", guest: first, features });
+      const sysfsdev = `/sys/devices/vfio_ap/matrix/${second}`;
+      const { errno } = (await client.request({ do: "guest", action: "plug", guest: first, sysfsdev })) as { errno?: string };
+      return { output: [], errno };
+    }
+    if (what === "stop") await client.request({ do: "guest", action: "unplug", guest: first });
     else if (what === "apcb") return { output: (await guestQueues(client, first)) ?? [], errno: undefined };
     else if (what === "card" && first === "remove") await client.request({ do: "hw", action: "card remove", id: Number(second) });
     else if (what === "card") await client.request({ do: "hw", action: "card add", id: Number(second), profile: profileOf(third) });

@@ -40,7 +40,6 @@ export class ModelGuest {
   readonly vm: VirtualMachine;
   #system: System | undefined;
   #isRunning = false;
-  #isChangeAnnounced = false;
   /** The host's time when the guest's was 0; while it is paused, the guest's time. */
   #startMs = 0;
   #pausedAtMs = 0;
@@ -64,8 +63,6 @@ export class ModelGuest {
     this.#isRunning = true;
     this.#startMs = this.options.nowMs() - this.#pausedAtMs;
     if (!this.#system) this.#boot();
-    else if (this.#isChangeAnnounced) this.vm.announceConfigurationChange();
-    this.#isChangeAnnounced = false;
   }
 
   pause(): void {
@@ -78,7 +75,6 @@ export class ModelGuest {
   /** Its Linux is gone; a new one boots, at once or when the guest runs again. */
   reset(): void {
     this.#dropSystem();
-    this.#isChangeAnnounced = false;
     this.#startMs = this.options.nowMs();
     this.#pausedAtMs = 0;
     if (this.#isRunning) this.#boot();
@@ -90,10 +86,9 @@ export class ModelGuest {
     this.#dropSystem();
   }
 
-  /** The guest hears of a changed AP configuration, once however many there were, when it runs. */
+  /** The guest hears of a changed AP configuration; what it does about it waits until it runs. */
   announceConfigurationChange(): void {
-    if (this.#isRunning) this.vm.announceConfigurationChange();
-    else this.#isChangeAnnounced = true;
+    this.vm.announceConfigurationChange();
   }
 
   // For the owner of the clock.
