@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { isatty } from "node:tty";
 
 /** Signals that somebody sends to us and means the program. */
 const forwarded = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGQUIT", "SIGWINCH"] as const;
@@ -10,7 +11,8 @@ const fromTerminal: readonly string[] = ["SIGINT", "SIGQUIT", "SIGWINCH"];
  * us, so that whoever waits for us sees the same.
  */
 export function passedOn(child: ChildProcess): Promise<number> {
-  const hasTerminal = process.stdin.isTTY === true;
+  // Not process.stdin: it would make the input non-blocking under the program, which shares it.
+  const hasTerminal = isatty(0);
   const listeners = forwarded.map((signal) => {
     const listener = (): void => void (hasTerminal && fromTerminal.includes(signal) ? undefined : child.kill(signal));
     process.on(signal, listener);

@@ -62,27 +62,40 @@ interface Printed {
 class Shell {
   readonly #bash: ChildProcess;
   #text = "";
+  #end: string | undefined;
   #onText: () => void = () => {};
+  #hasEnded = false;
 
   constructor(sandbox: Sandbox, host: string) {
     const launcher = new URL("../../bin/adjunct", import.meta.url).pathname;
     this.#bash = sandbox.spawn(process.execPath, [launcher, "exec", host, "--", "bash", "--norc"], { ...sandbox.environment, LC_ALL: "C" });
+    this.#bash.once("close", () => {
+      this.#hasEnded = true;
+      this.#onText();
+    });
     for (const stream of [this.#bash.stdout, this.#bash.stderr]) {
       stream?.on("data", (chunk) => {
         this.#text += String(chunk);
         this.#onText();
       });
     }
+    this.#bash.once("close", (status, signal) => {
+      this.#end = `the shell ended: ${status ?? signal}`;
+      this.#onText();
+    });
   }
 
+  /** Rejects with what the shell said if it ends instead. */
   async type(command: string): Promise<Printed> {
     const end = /\nend of command\n$/;
     this.#text = "\n";
     this.#bash.stdin?.write(`{ ${command}\n} 2>&1; echo 'end of command'\n`);
-    while (!end.test(this.#text))
+    while (!end.test(this.#text)) {
+      if (this.#hasEnded) throw new Error(`the shell ended: ${this.#text}`);
       await new Promise<void>((resolve) => {
         this.#onText = resolve;
       });
+    }
     const lines = this.#text
       .replace(end, "")
       .split("\n")
