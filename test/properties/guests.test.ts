@@ -36,10 +36,13 @@ test.each<[GenerationName, number]>([
   ["6.1", 100],
   ["4.20", 60],
 ])("shows a guest exactly its control block crossed with what exists, through any history on a %s host", (kernel, runs) => {
-  fc.assert(
-    fc.property(features, history, (initial, steps) => live(kernel, initial, steps)),
-    runParameters(runs),
-  );
+  const property = fc.property(features, history, (initial, steps) => live(kernel, initial, steps));
+  const { counterexample, errorInstance, seed, counterexamplePath } = fc.check(property, runParameters(runs));
+  if (!counterexample) return;
+  const [initial, steps] = counterexample;
+  const lines = [initial, ...steps].map((line) => JSON.stringify(line));
+  const { message } = errorInstance as Error;
+  throw new Error([message, `seed ${seed}, path ${counterexamplePath}`, ...lines].join("\n"), { cause: errorInstance });
 });
 
 test("looks at guests with devices often enough to mean something", () => {
