@@ -64,15 +64,10 @@ class Shell {
   #text = "";
   #end: string | undefined;
   #onText: () => void = () => {};
-  #hasEnded = false;
 
   constructor(sandbox: Sandbox, host: string) {
     const launcher = new URL("../../bin/adjunct", import.meta.url).pathname;
     this.#bash = sandbox.spawn(process.execPath, [launcher, "exec", host, "--", "bash", "--norc"], { ...sandbox.environment, LC_ALL: "C" });
-    this.#bash.once("close", () => {
-      this.#hasEnded = true;
-      this.#onText();
-    });
     for (const stream of [this.#bash.stdout, this.#bash.stderr]) {
       stream?.on("data", (chunk) => {
         this.#text += String(chunk);
@@ -91,7 +86,7 @@ class Shell {
     this.#text = "\n";
     this.#bash.stdin?.write(`{ ${command}\n} 2>&1; echo 'end of command'\n`);
     while (!end.test(this.#text)) {
-      if (this.#hasEnded) throw new Error(`the shell ended: ${this.#text}`);
+      if (this.#end !== undefined) throw new Error(`${command}: ${this.#end}: ${this.#text}`);
       await new Promise<void>((resolve) => {
         this.#onText = resolve;
       });
