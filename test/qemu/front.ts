@@ -8,7 +8,6 @@ const prompt = "(qemu) ";
 /** A running front, its human monitor on its standard input and output. */
 export class Front {
   readonly ended: Promise<Outcome>;
-  stderr = "";
   #text = "";
   #onText: () => void = () => {};
   #end: Outcome | undefined;
@@ -21,9 +20,6 @@ export class Front {
     child.stdout?.on("data", (chunk) => {
       this.#text += String(chunk);
       this.#onText();
-    });
-    child.stderr?.on("data", (chunk) => {
-      this.stderr += String(chunk);
     });
     this.ended = outcomeOf(child);
     void this.ended.then((end) => {

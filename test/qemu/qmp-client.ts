@@ -62,7 +62,7 @@ export class QmpClient {
     }
   }
 
-  close(): void {
+  disconnect(): void {
     this.socket.destroy();
   }
 }
