@@ -1,10 +1,13 @@
 import type { ChildProcess } from "node:child_process";
+import { constants } from "node:os";
 import { isatty } from "node:tty";
 
 /** Signals that somebody sends to us and means the program. */
 const forwarded = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGQUIT", "SIGWINCH"] as const;
 /** On a terminal these reach the program without us: it is in the same process group. */
 const fromTerminal: readonly string[] = ["SIGINT", "SIGQUIT", "SIGWINCH"];
+/** How long a signal to ourselves may take to end us before we take it for one that does not. */
+const signalDeliveryMs = 100;
 
 /**
  * Stands in for a program: passes signals on to it and resolves with its exit status. Where a signal killed it, the same signal kills
@@ -26,7 +29,7 @@ export function passedOn(child: ChildProcess): Promise<number> {
       else {
         process.kill(process.pid, signal);
         // A signal that does not end us: the shell's convention instead.
-        setTimeout(() => resolve(128), 100);
+        setTimeout(() => resolve(128 + constants.signals[signal]), signalDeliveryMs);
       }
     });
   });
