@@ -63,7 +63,8 @@ async function runCommand(command: Command, invocation: Invocation): Promise<num
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const isUsage = error instanceof UsageError;
-    report(error, invocation, isUsage ? `${error.message}\n(adjunct ${command.name} --help)` : messageOf(error));
+    if (invocation.wantsJson) invocation.output.note(JSON.stringify({ error: errorObject(error) }));
+    else report(error, invocation, isUsage ? `${error.message}\n(adjunct ${command.name} --help)` : messageOf(error));
     return isUsage ? exitStatus.usage : exitStatus.refused;
   }
 }
@@ -75,11 +76,13 @@ function messageOf(error: Error): string {
   return text === undefined ? error.message : `${error.subject === undefined ? "" : `${error.subject}: `}${text} (${error.code})`;
 }
 
-function report(error: Error, { wantsJson, output }: Invocation, text: string): void {
-  if (wantsJson) {
-    output.note(JSON.stringify({ error: { code: codeOf(error), message: error.message } }));
-    return;
-  }
+/** `{ code, message, subject }`: the message is what people see, the subject what was asked about. */
+function errorObject(error: Error) {
+  const subject = error instanceof ControlRefusal ? error.subject : undefined;
+  return { code: codeOf(error), message: messageOf(error), ...(subject !== undefined && { subject }) };
+}
+
+function report(error: Error, { output }: Invocation, text: string): void {
   output.note(error instanceof ConfigurationError ? text : `adjunct: ${text}`);
   const isExpected =
     error instanceof UsageError || error instanceof Refusal || error instanceof ControlRefusal || error instanceof ConfigurationError;

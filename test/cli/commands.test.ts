@@ -71,7 +71,9 @@ describe("every command", () => {
   test("prints its errors as JSON with --json", async () => {
     await sandbox.current.up(threeGuests, "--no-mount");
     const refused = await adjunct("read", "lpar1", "/sys/nothing", "--json");
-    expect(JSON.parse(refused.stderr)).toEqual({ error: { code: "ENOENT", message: expect.any(String) } });
+    expect(JSON.parse(refused.stderr)).toEqual({
+      error: { code: "ENOENT", message: "/sys/nothing: No such file or directory (ENOENT)", subject: "/sys/nothing" },
+    });
     expect(JSON.parse((await adjunct("down", "nobody", "--json")).stderr)).toMatchObject({ error: { code: "refused" } });
     expect(JSON.parse((await adjunct("hw", "lpar1", "boom", "--json")).stderr)).toMatchObject({ error: { code: "usage" } });
   });
