@@ -8,12 +8,13 @@ import { type AdapterProcessor, refusingProcessor } from "../machine/adapter/pro
 import type { MachineProfile } from "../machine/lpar.ts";
 import { Machine } from "../machine/machine.ts";
 import type { CreateModel, Model, ModelEvent } from "../runtime/model.ts";
-import { Errno, fail } from "../sysfs/errno.ts";
+import { fail } from "../sysfs/errno.ts";
 import { Directory } from "../sysfs/node.ts";
 import { list, openAttribute, readAttribute, writeAttribute } from "../sysfs/tree.ts";
 import { Wait } from "../sysfs/wait.ts";
 import { runCommand } from "./commands.ts";
 import type { HostConfiguration } from "./configuration.ts";
+import { startStep } from "./start-step.ts";
 
 /**
  * One LPAR put together: the machine, the Linux on it, its virtual machines. This is all that the model thread owns; everything from
@@ -264,10 +265,10 @@ function startConfigured(configuration: HostConfiguration, emit: (event: ModelEv
   for (const domain of machine.usageDomains) host.machine.setUsageDomain(domain, true);
   for (const domain of machine.controlDomains) host.machine.setControlDomain(domain, true);
   host.linux.boot();
-  const write = (path: string, text: string): void => step(`write "${text.trim()}" to ${path}`, () => host.writeNow(path, text));
+  const write = (path: string, text: string): void => startStep(`write "${text.trim()}" to ${path}`, () => host.writeNow(path, text));
   if (configuration.apmask !== undefined) write("/sys/bus/ap/apmask", `${configuration.apmask}\n`);
   if (configuration.aqmask !== undefined) write("/sys/bus/ap/aqmask", `${configuration.aqmask}\n`);
-  for (const name of configuration.modules) step(`load module ${name}`, () => host.finish(host.linux.modprobe(name)));
+  for (const name of configuration.modules) startStep(`load module ${name}`, () => host.finish(host.linux.modprobe(name)));
   while (host.queue.work(Number.POSITIVE_INFINITY));
   for (const { path, text } of attributes) {
     if (isWritable(host, path)) write(path, text);
@@ -288,15 +289,5 @@ function isWritable(host: Host, path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-/** Names the step in the error that it ends with. */
-function step(what: string, act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    if (!(error instanceof Errno)) throw error;
-    throw new Error(`could not ${what}: ${error.code}`, { cause: error });
   }
 }

@@ -35,3 +35,19 @@ test("a user who may not open /dev/fuse is named as outside of the namespace, an
   expect(stderr).toContain("user 65534 may not open /dev/fuse");
   expect(stderr).toContain("adjunct up FILE --no-mount serves the tree without a mount");
 });
+
+test("a matrix whose queue the host's drivers own is refused with the errno and the next step", async () => {
+  const matrix = "62177883-f1bb-47f0-914d-32a22e3a8804: { adapters: [5], domains: [4] }";
+  const file = sandbox.current.file(
+    "owned.yaml",
+    `name: owned\nmachine: { adapters: { 5: { type: CEX5C } }, usage-domains: [4] }\nmdevs: { ${matrix} }\n`,
+  );
+  const { status, stderr } = await adjunct("up", file, "--no-mount", "--json");
+  expect(status).toBe(1);
+  expect(JSON.parse(stderr)).toEqual({
+    error: {
+      code: "EADDRNOTAVAIL",
+      message: expect.stringMatching(/assign_domain: Cannot assign requested address \(EADDRNOTAVAIL\); the host's own drivers .*apmask/),
+    },
+  });
+});
