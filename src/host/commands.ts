@@ -6,6 +6,7 @@ import { zcryptCardOf } from "../linux/zcrypt/zcrypt-attributes.ts";
 import { adapterProfileName } from "../machine/adapter-profile.ts";
 import { Errno, fail } from "../sysfs/errno.ts";
 import type { Wait } from "../sysfs/wait.ts";
+import { absentGuest } from "./absent-guest.ts";
 import { guestCommand, runGuestCommand } from "./guest-commands.ts";
 import type { Host } from "./host.ts";
 
@@ -39,19 +40,17 @@ const hardware = v.variant("action", [
 /** Whose Linux; without it the host's. */
 const guest = v.optional(v.string());
 
-const request = v.union([
+const request = v.variant("do", [
   hardware,
-  v.variant("do", [
-    v.object({ do: v.literal("read"), path: v.string(), guest }),
-    v.object({ do: v.literal("write"), path: v.string(), data: v.string(), guest }),
-    v.object({ do: v.literal("list"), path: v.string(), guest }),
-    v.object({ do: v.literal("dmesg"), guest }),
-    v.object({ do: v.literal("modules"), guest }),
-    v.object({ do: v.literal("modprobe"), name: v.string(), guest }),
-    v.object({ do: v.literal("rmmod"), name: v.string(), guest }),
-    v.object({ do: v.literal("status") }),
-    v.object({ do: v.literal("settle") }),
-  ]),
+  v.object({ do: v.literal("read"), path: v.string(), guest }),
+  v.object({ do: v.literal("write"), path: v.string(), data: v.string(), guest }),
+  v.object({ do: v.literal("list"), path: v.string(), guest }),
+  v.object({ do: v.literal("dmesg"), guest }),
+  v.object({ do: v.literal("modules"), guest }),
+  v.object({ do: v.literal("modprobe"), name: v.string(), guest }),
+  v.object({ do: v.literal("rmmod"), name: v.string(), guest }),
+  v.object({ do: v.literal("status") }),
+  v.object({ do: v.literal("settle") }),
   guestCommand,
 ]);
 
@@ -62,7 +61,7 @@ export class BadRequest extends Error {
 
 export function runCommand(host: Host, input: unknown): unknown | Wait<unknown> {
   const parsed = v.safeParse(request, input);
-  if (!parsed.success) throw new BadRequest(`not a command of a host: ${v.summarize(parsed.issues)}`);
+  if (!parsed.success) throw new BadRequest(`not a command of a host: ${parsed.issues.map(issueText).join("; ")}`);
   const command = parsed.output;
   switch (command.do) {
     case "read":
@@ -88,6 +87,14 @@ export function runCommand(host: Host, input: unknown): unknown | Wait<unknown> 
     case "hw":
       return changeHardware(host, command);
   }
+}
+
+/** `action: expected "show" | …, received "boom"`. */
+function issueText({ path, expected, received, message }: v.BaseIssue<unknown>): string {
+  const where = path?.map(({ key }) => String(key)).join(".");
+  const isMissing = path?.at(-1)?.origin === "key";
+  const what = isMissing ? "missing" : expected === null ? message : `expected ${expected}, received ${received}`;
+  return where === undefined ? what : `${where}: ${what}`;
 }
 
 function changeHardware({ machine }: Host, command: v.InferOutput<typeof hardware>): unknown {
@@ -120,11 +127,12 @@ function changeHardware({ machine }: Host, command: v.InferOutput<typeof hardwar
   }
 }
 
-/** ENOENT: no such guest. ENXIO: it has no Linux at the moment. */
+/** Refusal: no such guest. ENXIO: it has no Linux at the moment. */
 function linuxOf(host: Host, name: string | undefined): Linux {
   if (name === undefined) return host.linux;
-  const { model } = host.guest(name);
-  return model?.linux ?? fail("ENXIO");
+  const guest = host.guests.get(name);
+  if (!guest) throw absentGuest(name, host.guests.keys());
+  return guest.model?.linux ?? fail("ENXIO");
 }
 
 function hardwareStatus(machine: Host["machine"]): unknown {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import * as v from "valibot";
 import type { ModelEvent } from "../runtime/model.ts";
-import { fail } from "../sysfs/errno.ts";
+import { absentGuest } from "./absent-guest.ts";
 import type { SendCommand } from "./command-guest-port.ts";
 import type { ControlRequest } from "./control-server.ts";
 import { guestName } from "./guest-commands.ts";
@@ -34,10 +34,6 @@ interface Entry {
   namespace: Promise<HostNamespace> | undefined;
 }
 
-/**
- * The guests of one host as its process sees them: who owns each, and the namespaces in which programs of a guest run. A guest whose
- * emulator came over the control socket is destroyed when that connection ends.
- */
 /** A guest as `adjunct guests` lists it. */
 export interface GuestListing {
   readonly name: string;
@@ -49,6 +45,10 @@ export interface GuestListing {
   readonly monitors: readonly string[];
 }
 
+/**
+ * The guests of one host as its process sees them: who owns each, and the namespaces in which programs of a guest run. A guest whose
+ * emulator came over the control socket is destroyed when that connection ends.
+ */
 export class GuestRegistry {
   readonly #entries = new Map<string, Entry>();
 
@@ -94,9 +94,10 @@ export class GuestRegistry {
     return answer;
   }
 
-  /** With `enters`, its namespaces are there afterwards. ENOENT: no such guest. */
+  /** With `enters`, its namespaces are there afterwards. Refusal: no such guest. */
   async describe(guest: string, enters: boolean): Promise<SystemDescription> {
-    const entry = this.#entries.get(guest) ?? fail("ENOENT");
+    const entry = this.#entries.get(guest);
+    if (!entry) throw absentGuest(guest, this.#entries.keys());
     if (this.system.isMounted && enters) entry.namespace ??= this.#makeNamespace(guest, entry.places);
     const namespace = await entry.namespace;
     const { release, hasUserNamespace } = this.system;

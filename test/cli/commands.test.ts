@@ -79,6 +79,16 @@ describe("every command", () => {
   });
 });
 
+describe("--guest", () => {
+  test("names an unknown guest as an unknown host is named, also where nothing is mounted", async () => {
+    await sandbox.current.up(threeGuests, "--no-mount");
+    const text = "adjunct: no guest guest9; did you mean guest1? running: guest1, guest2, guest3\n";
+    expect((await adjunct("read", "lpar1", "/sys/bus/ap/scans", "--guest", "guest9")).stderr).toBe(text);
+    expect((await adjunct("exec", "lpar1", "--guest", "guest9", "--", "true")).stderr).toBe(text);
+    expect((await adjunct("exec", "lpar1", "--guest", "guest1", "--", "true")).stderr).toContain("runs without a mount");
+  });
+});
+
 describe("dmesg and events", () => {
   beforeEach(async () => {
     await sandbox.current.up(threeGuests, "--no-mount");
