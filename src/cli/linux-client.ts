@@ -1,7 +1,7 @@
 import type { ControlClient } from "../host/control-client.ts";
 import type { SystemDescription } from "../host/guest-registry.ts";
 
-type Question = "read" | "write" | "list" | "dmesg" | "modules" | "modprobe" | "rmmod";
+type Question = "read" | "write" | "list" | "dmesg" | "modules" | "module" | "modprobe" | "rmmod";
 
 /** Questions to one Linux over the control socket: the host's own, or a guest's. */
 export class LinuxClient {

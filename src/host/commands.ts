@@ -47,6 +47,7 @@ const request = v.variant("do", [
   v.object({ do: v.literal("list"), path: v.string(), guest }),
   v.object({ do: v.literal("dmesg"), guest }),
   v.object({ do: v.literal("modules"), guest }),
+  v.object({ do: v.literal("module"), name: v.string(), guest }),
   v.object({ do: v.literal("modprobe"), name: v.string(), guest }),
   v.object({ do: v.literal("rmmod"), name: v.string(), guest }),
   v.object({ do: v.literal("status") }),
@@ -74,6 +75,8 @@ export function runCommand(host: Host, input: unknown): unknown | Wait<unknown> 
       return linuxOf(host, command.guest).log.lines;
     case "modules":
       return linuxOf(host, command.guest).modules.modules;
+    case "module":
+      return moduleState(linuxOf(host, command.guest), command.name);
     case "modprobe":
       return linuxOf(host, command.guest).modprobe(command.name);
     case "rmmod":
@@ -133,6 +136,12 @@ function linuxOf(host: Host, name: string | undefined): Linux {
   const guest = host.guests.get(name);
   if (!guest) throw absentGuest(name, host.guests.keys());
   return guest.model?.linux ?? fail("ENXIO");
+}
+
+/** ENOENT: there is no such module. */
+function moduleState({ modules }: Linux, name: string): "loaded" | "not loaded" {
+  if (modules.isLoaded(name)) return "loaded";
+  return modules.isKnown(name) ? "not loaded" : fail("ENOENT");
 }
 
 function hardwareStatus(machine: Host["machine"]): unknown {

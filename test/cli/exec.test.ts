@@ -130,6 +130,21 @@ describe("module programs and dmesg in a host", () => {
     expect(await inHost("modprobe", "vfio-ap")).toMatchObject({ status: 0, stderr: "" });
   });
 
+  test("modprobe -n loads nothing, and -r of what is not loaded says nothing, as kmod's", async () => {
+    await sandbox.current.up(sandbox.current.file("bare.yaml", "name: bare\nmodules: []\n"));
+    const modprobe = (...words: string[]): Promise<Outcome> => sandbox.current.adjunct("exec", "bare", "--", "modprobe", ...words);
+    expect(await modprobe("-n", "vfio_ap")).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    expect((await sandbox.current.adjunct("exec", "bare", "--", "lsmod")).stdout).not.toContain("vfio_ap");
+    expect(await modprobe("-r", "vfio_ap")).toMatchObject({ status: 0, stderr: "" });
+    expect(await modprobe("-r", "--first-time", "vfio_ap")).toMatchObject({
+      status: 1,
+      stderr: "modprobe: FATAL: Module vfio_ap is not in kernel.\n",
+    });
+    expect(await modprobe("-r", "nothing")).toMatchObject({ status: 1, stderr: "modprobe: FATAL: Module nothing not found.\n" });
+    expect(await inHost("modprobe", "-r", "vfio_ap")).toMatchObject({ status: 1, stderr: "modprobe: FATAL: Module vfio_ap is in use.\n" });
+    expect(await inHost("modprobe", "-rn", "vfio_ap")).toMatchObject({ status: 0, stderr: "" });
+  });
+
   test("rmmod and modprobe take the driver away and bring it back", async () => {
     const file = sandbox.current.file("free.yaml", "name: free\nmachine: { adapters: { 5: { type: CEX5C } }, usage-domains: [4] }\n");
     await sandbox.current.up(file);

@@ -1,4 +1,5 @@
 import { ControlRefusal } from "../../host/control-client.ts";
+import { errnoText } from "../../sysfs/errno-text.ts";
 import { type HostProgram, type LoadedModule, moduleName } from "./host-program.ts";
 
 /** Texts as kmod's rmmod.c prints them. */
@@ -27,5 +28,5 @@ function reason(code: string, usedBy: readonly string[]): string {
   if (code === "ENOENT") return "is not currently loaded";
   if (usedBy.length > 0) return `is in use by: ${usedBy.join(" ")}`;
   if (code === "EBUSY" || code === "EAGAIN") return "is in use";
-  return `could not be removed: ${code}`;
+  return `could not be removed: ${errnoText(code) ?? code}`;
 }
