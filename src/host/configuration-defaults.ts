@@ -1,4 +1,6 @@
 import { generation } from "../linux/generation.ts";
+import { cpuOption } from "../qemu/cpu/cpu-option.ts";
+import { QemuError } from "../qemu/qemu-error.ts";
 import { describedProfile } from "./adapter-description.ts";
 import type { AdapterConfiguration, HostConfiguration, MachineConfiguration } from "./configuration.ts";
 import type { ConfigurationProblem } from "./configuration-file.ts";
@@ -28,6 +30,15 @@ export function completeConfiguration(input: ConfigurationInput): {
     ...(guest.mdev === undefined ? {} : { mdev: guest.mdev.toLowerCase() }),
     ...(guest.linux === undefined ? {} : { linux: guest.linux }),
   }));
+  for (const { name, cpu } of guests) {
+    const mistake = cpuMistake(cpu, machine);
+    if (mistake === undefined) continue;
+    problems.push({
+      path: ["guests", name, "cpu"],
+      at: "value",
+      message: `expected a -cpu option such as host,ap=on, got ${cpu}: ${mistake}`,
+    });
+  }
   const users = new Map<string, string>();
   for (const { name, mdev } of guests) {
     if (mdev === undefined) continue;
@@ -60,6 +71,17 @@ export function completeConfiguration(input: ConfigurationInput): {
       guests,
     },
   };
+}
+
+/** What QEMU would say of a -cpu option. */
+function cpuMistake(text: string, { facilities: { ap, qci, apft, apqi }, model }: MachineConfiguration): string | undefined {
+  try {
+    cpuOption(text, { ap, apqci: qci, apft, apqi, machine: model });
+    return undefined;
+  } catch (error) {
+    if (error instanceof QemuError) return error.message;
+    throw error;
+  }
 }
 
 function completeMachine(input: ConfigurationInput["machine"], problems: ConfigurationProblem[]): MachineConfiguration {

@@ -173,6 +173,16 @@ describe("a mistake in a configuration file names file, line, column and what wa
       "3:14: guests.g.mdev: expected one of the mdevs of this file, got 62177883-f1bb-47f0-914d-32a22e3a8804",
     ],
     [
+      "a processor that QEMU does not know",
+      'name: a\nguests:\n  g: { cpu: "bogus,ap=on" }\n',
+      "3:13: guests.g.cpu: expected a -cpu option such as host,ap=on, got bogus,ap=on: unable to find CPU model 'bogus'",
+    ],
+    [
+      "a feature that is neither on nor off",
+      'name: a\nguests:\n  g: { cpu: "host,ap=maybe" }\n',
+      "3:13: guests.g.cpu: expected a -cpu option such as host,ap=on, got host,ap=maybe: can't apply global host-s390x-cpu.ap=maybe: ",
+    ],
+    [
       "a device of two guests",
       "name: a\nmdevs: { 62177883-f1bb-47f0-914d-32a22e3a8804: {} }\nguests:\n  g: { mdev: 62177883-f1bb-47f0-914d-32a22e3a8804 }\n  h: { mdev: 62177883-f1bb-47f0-914d-32a22e3a8804 }\n",
       "5:14: guests.h.mdev: expected a mediated device of its own, got the one of g",
@@ -197,6 +207,7 @@ describe("a mistake in a configuration file names file, line, column and what wa
       "name: a\nmachine: { adapters: { 5: { type: CEX5C }, '0x5': { type: CEX5A } } }\n",
       "2:44: machine.adapters.0x5: adapter 5 is there twice",
     ],
+    ["a second document", "name: a\n---\nname: b\n", "2:1: a second document begins here; expected one host a file"],
     ["no YAML", "name: [\n", "2:1: "],
   ])("%s", (_, text, expected) => {
     expect(mistakesIn(text).join("\n")).toContain(`lpar1.yaml:${expected}`);

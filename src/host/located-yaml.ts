@@ -1,4 +1,4 @@
-import { isCollection, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml";
+import { type ErrorCode, isCollection, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml";
 
 /** Where something stands in a file, both counted from 1. */
 export interface Location {
@@ -18,6 +18,9 @@ export interface LocatedYaml {
 /** How often an alias may be resolved: a few lines of nested aliases would fill the memory otherwise. */
 const maxAliasCount = 100;
 
+/** Where the parser speaks to programmers. */
+const messages: Partial<Record<ErrorCode, string>> = { MULTIPLE_DOCS: "a second document begins here; expected one host a file" };
+
 /**
  * Parses YAML and remembers where everything stands. A plain scalar under one of `textKeys` stays the text that was written:
  * `kernel: 4.20` is not a number, nor is a mask of 64 digits.
@@ -34,7 +37,7 @@ export function parseLocatedYaml(text: string, textKeys: ReadonlySet<string>): L
       if (isScalar(pair.key) && textKeys.has(String(pair.key.value)) && isScalar(pair.value)) keepText(pair.value);
     },
   });
-  const problems = document.errors.map((error) => ({ location: locationOf(error.pos[0]), message: error.message }));
+  const problems = document.errors.map((error) => ({ location: locationOf(error.pos[0]), message: messages[error.code] ?? error.message }));
   visit(document, {
     Alias(_, alias) {
       if (alias.resolve(document) === undefined)
