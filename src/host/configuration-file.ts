@@ -6,6 +6,7 @@ import { ConfigurationError } from "./configuration-error.ts";
 import { configurationSchema, textKeys } from "./configuration-schema.ts";
 import { type LocatedYaml, type Location, parseLocatedYaml, type YamlPath } from "./located-yaml.ts";
 import { nearestWord } from "./nearest-word.ts";
+import { systemErrorText } from "./system-error-text.ts";
 
 /** A file of 256 adapters with every attribute recorded is below this; more is a mistake or an attack on the parser. */
 const maxFileBytes = 32 * 1024 * 1024;
@@ -22,7 +23,7 @@ export function readConfigurationFile(path: string): HostConfiguration {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    throw new ConfigurationError([`${path}: cannot be read: ${(error as Error).message}`]);
+    throw new ConfigurationError([`${path}: cannot be read: ${systemErrorText(error)}`]);
   }
   return parseConfiguration(text, path);
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { errnoText } from "../sysfs/errno-text.ts";
 import { Refusal } from "./control-protocol.ts";
+import { systemErrorText } from "./system-error-text.ts";
 
 /**
  * Makes a folder that its owner alone can enter, and what is missing above it. Refusal: which one cannot be made, and why. One after the
@@ -14,11 +14,10 @@ export function makeFolders(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    const { code = "", message } = error as NodeJS.ErrnoException;
     // Another host that starts was faster.
-    if (code === "EEXIST") return;
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
     throw new Refusal(
-      `${path} cannot be made: ${errnoText(code) ?? message} (${code}); set ADJUNCT_RUN_DIR and ADJUNCT_STATE_DIR to folders of your own`,
+      `${path} cannot be made: ${systemErrorText(error)}; set ADJUNCT_RUN_DIR and ADJUNCT_STATE_DIR to folders of your own`,
     );
   }
 }

@@ -139,9 +139,24 @@ describe("replay", () => {
     expect(mismatch.stdout).toMatch(/^.*wrong\.jsonl:2: .*31.*30.*\n2 steps, 1 mismatches\n$/);
   });
 
+  test("takes every trace below a folder, in order", async () => {
+    const start = '{"kernel":"7.2","cmdline":""}\n';
+    for (const name of ["traces/b.jsonl", "traces/a/one.jsonl", "traces/notes.txt"]) sandbox.current.file(name, start);
+    const { status, stdout } = await adjunct("replay", join(sandbox.current.folder, "traces"), "--json");
+    expect(status).toBe(0);
+    const files = stdout
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { file: string }).file);
+    expect(files.map((file) => file.slice(sandbox.current.folder.length))).toEqual(["/traces/a/one.jsonl", "/traces/b.jsonl"]);
+    expect((await adjunct("replay", "test/cli")).stderr).toBe("adjunct: test/cli: no trace (*.jsonl) is below it\n");
+  });
+
   test("refuses a file that is no trace", async () => {
     expect((await adjunct("replay", threeGuests)).status).toBe(1);
-    expect((await adjunct("replay", "/no/such/trace")).stderr).toContain("cannot be read");
+    expect((await adjunct("replay", "/no/such/trace")).stderr).toBe(
+      "adjunct: /no/such/trace: cannot be read: No such file or directory (ENOENT)\n",
+    );
   });
 });
 
