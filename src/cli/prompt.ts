@@ -2,11 +2,17 @@ import { createInterface } from "node:readline";
 import { ControlRefusal } from "../host/control-client.ts";
 import { errnoText } from "../sysfs/errno-text.ts";
 import type { Output } from "./command.ts";
+import { dmesg } from "./host-programs/dmesg.ts";
+import type { HostProgram } from "./host-programs/host-program.ts";
+import { lsmod } from "./host-programs/lsmod.ts";
 import type { LinuxClient } from "./linux-client.ts";
+import { entryLine, listedEntry } from "./listed-entry.ts";
 
-const help = ["cat PATH", "echo TEXT > PATH", "ls PATH", "cd PATH", "exit"];
+const help = ["cat PATH", "echo TEXT > PATH", "ls PATH", "cd PATH", "pwd", "lsmod", "dmesg", "help", "exit [STATUS]"];
+/** Those that are programs of a mounted host as well. */
+const programs: Readonly<Record<string, HostProgram>> = { lsmod, dmesg };
 
-/** A prompt for a host without a mount: cat, echo and ls on its tree, as a shell would have them. */
+/** A prompt for a host without a mount: cat, echo, ls and the like on its tree, as a shell would have them. */
 export async function runPrompt(name: string, linux: LinuxClient, output: Output): Promise<number> {
   const lines = createInterface({
     input: process.stdin,
@@ -19,8 +25,8 @@ export async function runPrompt(name: string, linux: LinuxClient, output: Output
   output.note(`${name} has no mount, so this is a small prompt and no shell: ${help.join(", ")}`);
   lines.prompt();
   for await (const line of lines) {
-    if (["exit", "quit"].includes(line.trim())) break;
     await session.run(line);
+    if (session.hasEnded) break;
     lines.setPrompt(`${name}:${session.folder}# `);
     lines.prompt();
   }
@@ -28,8 +34,14 @@ export async function runPrompt(name: string, linux: LinuxClient, output: Output
   return session.status;
 }
 
+/** A shell's for a command that there is not. */
+const notFoundStatus = 127;
+/** A shell's for wrong words of its own commands. */
+const usageStatus = 2;
+
 class Prompt {
   folder = "/sys";
+  hasEnded = false;
   /** Of the last line, as a shell's $?. */
   status = 0;
 
@@ -42,8 +54,7 @@ class Prompt {
     const command = parse(line);
     if (command.program === "") return;
     try {
-      await this.#execute(command);
-      this.status = 0;
+      this.status = await this.#execute(command);
     } catch (error) {
       if (!(error instanceof ControlRefusal)) throw error;
       this.output.note(`${command.program}: ${command.target ?? command.words.join(" ")}: ${errnoText(error.code) ?? error.message}`);
@@ -51,29 +62,52 @@ class Prompt {
     }
   }
 
-  async #execute({ program, words, target }: PromptCommand): Promise<void> {
+  async #execute({ program, words, target }: PromptCommand): Promise<number> {
+    const hostProgram = Object.hasOwn(programs, program) ? programs[program] : undefined;
+    if (hostProgram) return hostProgram(words, this.linux, this.output);
     switch (program) {
+      case "exit":
+      case "quit":
+        return this.#exit(words[0]);
+      case "help":
+        this.output.print(help.join("\n"));
+        return 0;
+      case "pwd":
+        this.output.print(this.folder);
+        return 0;
       case "cat":
         for (const word of words) this.output.print(String(await this.linux.ask("read", { path: this.#path(word) })).replace(/\n$/, ""));
-        return;
+        return 0;
       case "echo":
         if (target === undefined) this.output.print(words.join(" "));
         else await this.linux.ask("write", { path: this.#path(target), data: `${words.join(" ")}\n` });
-        return;
+        return 0;
       case "ls": {
-        const entries = (await this.linux.ask("list", { path: this.#path(words[0] ?? ".") })) as string[];
-        for (const entry of entries) this.output.print(entry);
-        return;
+        const folder = words.find((word) => !word.startsWith("-")) ?? ".";
+        const entries = (await this.linux.ask("list", { path: this.#path(folder) })) as string[];
+        for (const entry of entries) this.output.print(entryLine(listedEntry(entry)));
+        return 0;
       }
       case "cd": {
         const path = this.#path(words[0] ?? "/sys");
         await this.linux.ask("list", { path });
         this.folder = path;
-        return;
+        return 0;
       }
       default:
         this.output.note(`${program}: here is only ${help.join(", ")}`);
+        return notFoundStatus;
     }
+  }
+
+  /** Without a status that of the last line. */
+  #exit(word: string | undefined): number {
+    if (word !== undefined && !/^\d+$/.test(word)) {
+      this.output.note(`exit: ${word}: numeric argument required`);
+      return usageStatus;
+    }
+    this.hasEnded = true;
+    return word === undefined ? this.status : Number(word) & 0xff;
   }
 
   #path(word: string): string {

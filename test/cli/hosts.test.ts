@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { mountsBelow } from "../../src/host/mount-table.ts";
-import { isRunning, launcher, needsMount, outcomeOf, printed, threeGuests, until, useSandbox } from "./sandbox.ts";
+import { isRunning, launcher, needsMount, type Outcome, outcomeOf, printed, threeGuests, until, useSandbox } from "./sandbox.ts";
 
 const sandbox = useSandbox();
 
@@ -77,8 +77,27 @@ describe("a host over its control socket", () => {
     await sandbox.current.up(threeGuests, "--no-mount");
     const input = "cd /sys/bus/ap\ncat config_time\necho 7 > config_time\ncat config_time\necho 1 > config_time\nls drivers\nexit\n";
     const { stdout, stderr } = await sandbox.current.run(process.execPath, [launcher, "shell", "lpar1"], input);
-    expect(stdout.replaceAll(/lpar1:\S*# /g, "")).toBe("30\n7\ncex4card 40755\ncex4queue 40755\nvfio_ap 40755\n");
+    expect(stdout.replaceAll(/lpar1:\S*# /g, "")).toBe("30\n7\ndrwxr-xr-x cex4card\ndrwxr-xr-x cex4queue\ndrwxr-xr-x vfio_ap\n");
     expect(stderr).toContain("echo: config_time: Invalid argument");
+  });
+
+  test("has a prompt with pwd, lsmod, dmesg and help, that ends with the status it is told", async () => {
+    await sandbox.current.up(threeGuests, "--no-mount");
+    const shell = (input: string): Promise<Outcome> => sandbox.current.run(process.execPath, [launcher, "shell", "lpar1"], input);
+    const { stdout, status } = await shell("cd bus\npwd\nlsmod\ndmesg\nhelp\nexit 4\ncat nothing\n");
+    expect(status).toBe(4);
+    expect(stdout).toMatch(/\/sys\/bus\nlpar1:.*Module +Size +Used by\nvfio_ap +\d+ +3\n/);
+    expect(stdout).toContain("] vfio_ap matrix: MDEV: Registered\n");
+    expect(stdout).toContain("exit [STATUS]\n");
+    expect((await shell("cat nothing\nexit\n")).status).toBe(1);
+    expect(await shell("boom\n")).toMatchObject({ status: 127, stderr: expect.stringContaining("boom: here is only cat PATH") });
+  });
+
+  test("lists a folder as ls -l does, and as objects with --json", async () => {
+    await sandbox.current.up(threeGuests, "--no-mount");
+    const list = (...words: string[]): Promise<Outcome> => sandbox.current.adjunct("list", "lpar1", ...words);
+    expect((await list("/sys/bus/ap/devices")).stdout).toMatch(/^lrwxrwxrwx card05 -> \.\.\/\.\.\/\.\.\/devices\/ap\/card05$/m);
+    expect(JSON.parse((await list("/sys/bus/ap/drivers", "--json")).stdout)).toContainEqual({ name: "vfio_ap", mode: "drwxr-xr-x" });
   });
 
   test("whose file has mistakes is not started", async () => {
@@ -100,7 +119,7 @@ mdevs: { 62177883-f1bb-47f0-914d-32a22e3a8804: { adapters: [5], domains: [4] } }
     );
     const { status, stderr } = await sandbox.current.adjunct("up", file, "--no-mount", "--detach");
     expect(status).toBe(1);
-    expect(stderr).toContain("assign_domain: EADDRNOTAVAIL");
+    expect(stderr).toContain("assign_domain: Cannot assign requested address (EADDRNOTAVAIL)");
     expect(existsSync(join(sandbox.current.runFolder, "lpar1"))).toBe(false);
   });
 });

@@ -1,6 +1,7 @@
 import { withHost } from "../../host/known-hosts.ts";
 import { type Command, exitStatus, guestOption, printResult, textOption } from "../command.ts";
 import { LinuxClient } from "../linux-client.ts";
+import { entryLine, listedEntry } from "../listed-entry.ts";
 
 export const list: Command = {
   name: "list",
@@ -15,7 +16,8 @@ export const list: Command = {
     const entries = (await withHost(name, (client) =>
       new LinuxClient(client, textOption(invocation, "guest")).ask("list", { path }),
     )) as string[];
-    printResult(invocation, entries, () => entries);
+    const listed = entries.map(listedEntry);
+    printResult(invocation, listed, () => listed.map(entryLine));
     return exitStatus.done;
   },
 };
