@@ -1,7 +1,11 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { CommanderError, Command as Program } from "commander";
+import * as v from "valibot";
 import { ConfigurationError } from "../host/configuration-error.ts";
 import { ControlRefusal } from "../host/control-client.ts";
 import { Refusal } from "../host/control-protocol.ts";
+import { packageRoot } from "../host/package-root.ts";
 import { errnoText } from "../sysfs/errno-text.ts";
 import { type Command, exitStatus, type Invocation, type Output, UsageError } from "./command.ts";
 import { commandTable } from "./command-table.ts";
@@ -14,6 +18,7 @@ export async function runCommandLine(words: readonly string[], output: Output): 
   let status: number = exitStatus.done;
   const program = new Program("adjunct")
     .description("An IBM Z crypto-passthrough stack in software: AP bus, vfio_ap and mediated devices behind a real /sys.")
+    .version(ownVersion(), "--version", "print the version")
     .exitOverride()
     .configureOutput({ writeOut: (text) => output.print(text.trimEnd()), writeErr: (text) => output.note(text.trimEnd()) })
     .showHelpAfterError("(adjunct --help lists the commands)")
@@ -32,6 +37,9 @@ export async function runCommandLine(words: readonly string[], output: Output): 
   return status;
 }
 
+const ownVersion = (): string =>
+  v.parse(v.object({ version: v.string() }), JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8"))).version;
+
 type Run = (invocation: Omit<Invocation, "output">) => Promise<void>;
 
 function addCommand(program: Program, command: Command, run: Run): void {
@@ -49,7 +57,7 @@ function addCommand(program: Program, command: Command, run: Run): void {
     if (argument) argument.description = description;
   }
   for (const { flags, description } of command.options) parser.option(flags, description);
-  parser.option("--json", "print JSON");
+  parser.option("--json", command.jsonMeaning ?? "print JSON");
   if (command.examples) parser.addHelpText("after", `\nExamples:\n${command.examples.map((line) => `  ${line}`).join("\n")}`);
   parser.action(async () => {
     const options = parser.opts<Record<string, unknown>>();

@@ -7,6 +7,8 @@ export interface Command {
   readonly summary: string;
   readonly arguments: readonly Argument[];
   readonly options: readonly Option[];
+  /** What `--json` does, where it is not to print the result as JSON. */
+  readonly jsonMeaning?: string;
   /** Lines under `Examples:` in the help. */
   readonly examples?: readonly string[];
   /** The exit status. Throwing Refusal means 1, UsageError 2. */
@@ -29,6 +31,9 @@ export interface Option {
 
 /** For commands that act on a host's Linux or on that of one of its guests. */
 export const guestOption: Option = { flags: "--guest <guest>", description: "a guest of the host instead of the host itself" };
+
+/** For commands that run a program. */
+export const programJsonMeaning = "print adjunct's own errors as JSON; what the program prints is its own";
 
 export interface Invocation {
   readonly arguments: readonly string[];

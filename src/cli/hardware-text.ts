@@ -39,5 +39,11 @@ export function hardwareLines(answer: unknown): string[] {
   ];
 }
 
+/** What a change was about, as it is now: the adapter, null without one, or the domains. */
+export function changedPart(answer: unknown, { action, id }: { readonly action: string; readonly id?: unknown }): unknown {
+  const { adapters, usageDomains, controlDomains } = v.parse(hardwareSchema, answer);
+  return action.startsWith("card ") ? { adapter: adapters.find((adapter) => adapter.id === id) ?? null } : { usageDomains, controlDomains };
+}
+
 const domains = (numbers: readonly number[]): string => numbers.map((number) => hex(number, 4)).join(" ") || "none";
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0");

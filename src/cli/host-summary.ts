@@ -1,5 +1,6 @@
 import type { HostDescription } from "../host/host-folder.ts";
 import type { HostStatus } from "../host/host-status.ts";
+import { hostPlaces } from "../host/places.ts";
 import { invokedAs } from "./invoked-as.ts";
 import { apTable, guestTable } from "./status-text.ts";
 
@@ -8,7 +9,7 @@ export function hostSummary(description: HostDescription, status: HostStatus): s
   const { name, kernel, mount } = description;
   const guests = guestTable(status);
   return [
-    `${name} is up: Linux ${kernel}, ${mount ? `its /sys is mounted at ${mount}/host` : "without a mount, over its control socket only"}`,
+    `${name} is up: Linux ${kernel}, ${mount ? `its /sys is mounted at ${hostPlaces(name).sys}` : "without a mount, over its control socket only"}`,
     "",
     ...apTable(status),
     ...(guests.length > 0 ? ["", ...guests] : []),

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { Refusal } from "../host/control-protocol.ts";
 import type { HostDescription } from "../host/host-folder.ts";
 import { makeFolders } from "../host/make-folders.ts";
@@ -18,20 +18,29 @@ export async function startDetached(name: string, file: string, isMounted: boole
   makeFolders(places().runFolder);
   makePrivateFolder(places().runFolder);
   const { output } = hostPlaces(name);
-  const descriptor = openSync(output, "a", 0o600);
+  const descriptor = openSync(output, "a+", 0o600);
   const words = [launcher, "up", file, ...(isMounted ? [] : ["--no-mount"])];
-  const from = readFileSync(output).length;
+  const from = fstatSync(descriptor).size;
   const child = spawn(process.execPath, words, { detached: true, stdio: ["ignore", descriptor, descriptor, "ipc"] });
-  closeSync(descriptor);
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("message", (message) => {
+      child.off("exit", onExit);
       child.unref();
+      closeSync(descriptor);
       resolve(message as ReadyHost);
     });
-    child.once("exit", () => {
-      const said = readFileSync(output).subarray(from).toString().trim();
+    const onExit = (): void => {
+      // Not by its name: `down` of a host before may have removed it.
+      const said = textFrom(descriptor, from).trim();
+      closeSync(descriptor);
       reject(new Refusal(said.replaceAll(/^adjunct: /gm, "") || `the host did not start; its output is in ${output}`));
-    });
+    };
+    child.once("exit", onExit);
   });
+}
+
+function textFrom(descriptor: number, position: number): string {
+  const bytes = Buffer.alloc(fstatSync(descriptor).size - position);
+  return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, position)).toString();
 }

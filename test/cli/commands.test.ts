@@ -54,6 +54,13 @@ describe("hw", () => {
     expect([(await mask("usage")).slice(0, 4), (await mask("control")).slice(0, 4)]).toEqual(["0x08", "0x08"]);
   });
 
+  test("prints with --json what has changed as it is now", async () => {
+    const hw = async (...words: string[]): Promise<unknown> => JSON.parse((await adjunct("hw", "lpar1", ...words, "--json")).stdout);
+    expect(await hw("card", "deconfigure", "5")).toMatchObject({ adapter: { id: 5, name: "CEX5C", isConfigured: false } });
+    expect(await hw("card", "remove", "5")).toEqual({ adapter: null });
+    expect(await hw("control-domain", "remove", "4")).toEqual({ usageDomains: [4, 0x47, 0xab, 0xff], controlDomains: [0x47, 0xab, 0xff] });
+  });
+
   test("refuses an adapter that is not there", async () => {
     expect(await adjunct("hw", "lpar1", "card", "remove", "9")).toMatchObject({
       status: 1,

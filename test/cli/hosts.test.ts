@@ -2,7 +2,18 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { mountsBelow } from "../../src/host/mount-table.ts";
-import { isRunning, launcher, needsMount, type Outcome, outcomeOf, printed, threeGuests, until, useSandbox } from "./sandbox.ts";
+import {
+  isRunning,
+  launcher,
+  needsMount,
+  type Outcome,
+  outcomeOf,
+  printed,
+  projectRoot,
+  threeGuests,
+  until,
+  useSandbox,
+} from "./sandbox.ts";
 
 const sandbox = useSandbox();
 
@@ -14,7 +25,7 @@ describe("a host over its control socket", () => {
     expect((await sandbox.current.adjunct("read", name, "/sys/bus/ap/ap_max_domain_id")).stdout).toBe("255\n");
     expect(await sandbox.current.adjunct("down", name)).toMatchObject({ status: 0, stdout: "lpar1 is down\n" });
     expect(isRunning(pid)).toBe(false);
-    expect(readdirSync(sandbox.current.runFolder).sort()).toEqual(["lpar1.lock", "lpar1.output"]);
+    expect(readdirSync(sandbox.current.runFolder).sort()).toEqual(["lpar1.lock"]);
     expect((await sandbox.current.adjunct("hosts")).stdout).toContain("no host is running");
   });
 
@@ -137,6 +148,11 @@ describe("wrong usage", () => {
     const { status, stdout, stderr } = await sandbox.current.adjunct(...words);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).not.toBe("");
+  });
+
+  test("--version prints the package's", async () => {
+    const { version } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as { version: string };
+    expect(await sandbox.current.adjunct("--version")).toMatchObject({ status: 0, stdout: `${version}\n` });
   });
 
   test("help is no error and names every command", async () => {

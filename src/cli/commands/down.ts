@@ -9,7 +9,7 @@ const endSeconds = 20;
 
 export const down: Command = {
   name: "down",
-  summary: "end a host; nothing of it stays but its state folder",
+  summary: "end a host; what stays is its state folder, and its NAME.lock, for two hosts could lock two files of one name otherwise",
   arguments: [{ name: "HOST", description: "the name of a running host" }],
   options: [],
   async run(invocation) {
@@ -18,10 +18,9 @@ export const down: Command = {
       await client.request({ do: "stop" });
       await client.closed;
     });
+    const { lock, output } = hostPlaces(name);
     // The process holds its lock to the very end.
-    const { status } = spawnSync("flock", ["--exclusive", "--timeout", String(endSeconds), hostPlaces(name).lock, "true"], {
-      stdio: "ignore",
-    });
+    const { status } = spawnSync("flock", ["--exclusive", "--timeout", String(endSeconds), lock, "rm", "-f", output], { stdio: "ignore" });
     if (status !== 0) throw new Refusal(`host ${name} was told to end and has not after ${endSeconds} s`);
     printResult(invocation, { name, isRunning: false }, () => [`${name} is down`]);
     return exitStatus.done;

@@ -1,4 +1,4 @@
-import { type Command, guestOption, textOption, UsageError } from "../command.ts";
+import { type Command, guestOption, programJsonMeaning, textOption, UsageError } from "../command.ts";
 import { runInHost } from "../run-in-host.ts";
 
 export const exec: Command = {
@@ -12,6 +12,7 @@ export const exec: Command = {
     guestOption,
     { flags: "--net <network>", description: "`host`: stay on the machine's network; without it the program is on the host's own" },
   ],
+  jsonMeaning: programJsonMeaning,
   examples: [
     "adjunct exec lpar1 -- cat /sys/bus/ap/apmask",
     "adjunct exec lpar1 --guest guest1 -- lszcrypt -V",

@@ -1,4 +1,5 @@
 import { runningHosts } from "../../host/known-hosts.ts";
+import { hostPlaces } from "../../host/places.ts";
 import { type Command, exitStatus, printResult } from "../command.ts";
 import { table } from "../table.ts";
 
@@ -13,7 +14,13 @@ export const hosts: Command = {
       if (running.length === 0) return ["no host is running; adjunct up FILE starts one"];
       return table(
         ["NAME", "KERNEL", "PROCESS", "SINCE", "MOUNT"],
-        running.map(({ name, kernel, pid, bootedAt, mount }) => [name, kernel, String(pid), bootedAt, mount ?? "none"]),
+        running.map(({ name, kernel, pid, bootedAt, mount }) => [
+          name,
+          kernel,
+          String(pid),
+          bootedAt,
+          mount === null ? "none" : hostPlaces(name).sys,
+        ]),
       );
     });
     return exitStatus.done;

@@ -1,6 +1,6 @@
 import { withHost } from "../../host/known-hosts.ts";
 import { type Command, exitStatus, printResult, textOption } from "../command.ts";
-import { hardwareLines } from "../hardware-text.ts";
+import { changedPart, hardwareLines } from "../hardware-text.ts";
 import { hwRequest } from "../hw-action.ts";
 
 export const hw: Command = {
@@ -41,9 +41,14 @@ export const hw: Command = {
       messageLimit: option("messageLimit"),
       maxDomain: option("maxDomain"),
     });
-    const result = await withHost(name, (client) => client.request(request));
-    if (request.action === "show") printResult(invocation, result, () => hardwareLines(result));
-    else if (invocation.wantsJson) invocation.output.print(JSON.stringify(request));
+    await withHost(name, async (client) => {
+      const result = await client.request(request);
+      if (request.action === "show") printResult(invocation, result, () => hardwareLines(result));
+      else if (invocation.wantsJson) {
+        const hardware = await client.request({ do: "hw", action: "show" });
+        invocation.output.print(JSON.stringify(changedPart(hardware, request)));
+      }
+    });
     return exitStatus.done;
   },
 };

@@ -1,5 +1,5 @@
 import { withHost } from "../../host/known-hosts.ts";
-import { type Command, guestOption, textOption } from "../command.ts";
+import { type Command, guestOption, programJsonMeaning, textOption } from "../command.ts";
 import { LinuxClient } from "../linux-client.ts";
 import { runPrompt } from "../prompt.ts";
 import { runInHost } from "../run-in-host.ts";
@@ -10,6 +10,7 @@ export const shell: Command = {
   summary: "a shell where the host's tree, or a guest's, is /sys; without a mount, a small prompt",
   arguments: [{ name: "HOST", description: "the name of a running host" }],
   options: [guestOption, { flags: "--net <network>", description: "`host`: stay on the machine's network" }],
+  jsonMeaning: programJsonMeaning,
   examples: ["adjunct shell lpar1"],
   async run(invocation) {
     const [name = ""] = invocation.arguments;
