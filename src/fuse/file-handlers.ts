@@ -36,6 +36,7 @@ export function handleOpen(session: Session): void {
   if (access !== readOnlyAccess && (mode & 0o222) === 0) return session.refuse(errnoNumbers.EACCES);
   // Its name is gone for kernfs already; ours may still be held by who has it open.
   if (!session.isAttached(node)) return fail("ENOENT");
+  node.attribute.open?.(node.owner);
   const isCached = access === readOnlyAccess && known.hasExactSize && node.isCacheable;
   const handle = files.add({ kind: "file", node, isCached, text: undefined, position: 0 });
   channel.send(

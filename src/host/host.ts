@@ -72,6 +72,7 @@ export class Host implements Model {
       onUevent: (event) => emit({ type: "uevent", ...event }),
     });
     this.root.addDirectory(this.linux.root, "host");
+    this.root.addDirectory(this.linux.dev);
     this.root.addDirectory(this.#guestFolders);
   }
 

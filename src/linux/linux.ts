@@ -1,11 +1,10 @@
 import type { ApPlatform } from "../ap/platform.ts";
-import { type AttributeTable, attributeTable, constant } from "../sysfs/attribute.ts";
 import { Directory } from "../sysfs/node.ts";
 import type { Wait } from "../sysfs/wait.ts";
 import { ApBus } from "./bus/ap-bus.ts";
 import type { ApDriver } from "./bus/ap-driver.ts";
 import { Bus } from "./driver-core/bus.ts";
-import { ueventFile } from "./driver-core/uevent-file.ts";
+import { DeviceClass } from "./driver-core/device-class.ts";
 import { type Uevent, Uevents } from "./driver-core/uevents.ts";
 import { type Generation, type GenerationName, generation } from "./generation.ts";
 import { KernelLog, Level, type LogLine } from "./kernel-log.ts";
@@ -41,6 +40,8 @@ export interface LinuxOptions {
 export class Linux {
   /** Its /sys. */
   readonly root: Directory;
+  /** What of its /dev are files of ours: `vfio`. */
+  readonly dev = new Directory("dev");
   readonly generation: Generation;
   readonly timers: Timers;
   readonly work: WorkQueue;
@@ -52,6 +53,7 @@ export class Linux {
   vfioAp: VfioAp | undefined;
   readonly #folders: Record<"bus" | "class" | "devices" | "virtual" | "module" | "kernel", Directory>;
   readonly #matrixBus: Bus;
+  readonly #misc: DeviceClass;
   readonly #isBuiltIn: boolean;
 
   constructor(options: LinuxOptions) {
@@ -64,6 +66,7 @@ export class Linux {
     this.log = new KernelLog(() => this.timers.nowMs - startMs, options.onLog);
     this.uevents = new Uevents(options.onUevent);
     this.#folders = this.#makeFolders();
+    this.#misc = new DeviceClass("misc", this.#folders.virtual, this.uevents);
     this.bus = new ApBus({
       platform: options.platform,
       generation: this.generation,
@@ -84,6 +87,7 @@ export class Linux {
       afterMs: (delayMs, fire) => this.timers.after(delayMs, fire, { isBackground: true }),
     });
     this.#folders.kernel.addDirectory(this.mdevCore.groups.directory);
+    this.dev.addDirectory(this.mdevCore.groups.nodes.directory);
     this.modules = new ModuleLoader(this.#folders.module, this.#isBuiltIn ? [] : this.#moduleDefinitions());
   }
 
@@ -101,6 +105,7 @@ export class Linux {
     if (this.#isBuiltIn) {
       const { zcryptParameter } = this.generation;
       if (zcryptParameter) module.addDirectory(builtInModule("zcrypt", zcryptParameters(zcryptParameter)));
+      this.#addVfioContainer();
       this.#addMdevFolders();
       for (const { drivers } of zcryptModules(this.generation)) {
         for (const driver of drivers(undefined)) this.#finish(this.bus.addDriver(driver));
@@ -151,7 +156,9 @@ export class Linux {
       plain("zcrypt", 122880, []),
       ...zcrypt,
       plain("kvm", 405504, []),
-      plain("vfio", 57344, []),
+      plain("vfio", 57344, [], function* () {
+        linux.#addVfioContainer();
+      }),
       plain("vfio_iommu_type1", 49152, ["vfio"]),
       plain("mdev", 28672, ["vfio"], function* () {
         linux.#addMdevFolders();
@@ -194,27 +201,24 @@ export class Linux {
     this.vfioAp = vfioAp;
   }
 
+  #addVfioContainer(): void {
+    if (!this.#misc.directory.lookup("vfio")) this.#misc.add("vfio", vfioContainerNumber);
+  }
+
   #addMdevFolders(): void {
     const { bus, class: classes } = this.#folders;
     if (bus.lookup("mdev")) return;
     bus.addDirectory(this.mdevCore.bus.directory);
     classes.addDirectory(this.mdevCore.parentClass);
-    classes.addDirectory(this.mdevCore.groups.vfioClass);
+    classes.addDirectory(this.mdevCore.groups.vfioClass.directory);
     if (this.generation.hasVfioDeviceClass) classes.addDirectory(this.mdevCore.vfioDeviceClass);
   }
 
   #addZcryptNodes(): void {
     const { class: classes, virtual } = this.#folders;
     classes.addDirectory(new ZcryptClass(virtual, this.uevents).directory);
-    const misc = new Directory("misc");
-    const miscClass = new Directory("misc");
-    const z90crypt = new Directory("z90crypt");
-    z90crypt.attach(z90cryptAttributes, undefined);
-    virtual.addDirectory(misc).addDirectory(z90crypt);
-    classes.addDirectory(miscClass);
-    z90crypt.addLink("subsystem", miscClass);
-    miscClass.addLink("z90crypt", z90crypt);
-    this.uevents.emit("add", "/devices/virtual/misc/z90crypt", "misc", z90cryptKeys);
+    classes.addDirectory(this.#misc.directory);
+    this.#misc.add("z90crypt", z90cryptNumber);
   }
 
   #makeFolders(): Record<"bus" | "class" | "devices" | "virtual" | "module" | "kernel", Directory> {
@@ -226,6 +230,7 @@ export class Linux {
       module: folder("module"),
       kernel: folder("kernel"),
     };
+    folders.devices.addDirectory(new Directory("system"));
     // What programs expect of any /sys.
     for (const name of ["block", "dev", "firmware", "power"]) folder(name);
     folder("fs").addDirectory(new Directory("cgroup"));
@@ -238,15 +243,5 @@ export class Linux {
   }
 }
 
-const z90cryptMinor = 63;
-
-const z90cryptKeys: [string, string][] = [
-  ["MAJOR", "10"],
-  ["MINOR", String(z90cryptMinor)],
-  ["DEVNAME", "z90crypt"],
-];
-
-const z90cryptAttributes: AttributeTable<undefined> = attributeTable<undefined>(
-  constant("dev", () => `10:${z90cryptMinor}\n`),
-  ueventFile(() => z90cryptKeys.map(([key, value]) => `${key}=${value}\n`).join("")),
-);
+const z90cryptNumber = { major: 10, minor: 63, node: "z90crypt" };
+const vfioContainerNumber = { major: 10, minor: 196, node: "vfio/vfio" };

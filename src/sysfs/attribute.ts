@@ -2,7 +2,7 @@ import type { Wait } from "./wait.ts";
 
 /**
  * One file of a device class, as data. Texts are one character a byte (latin1).
- * `show` and `store` throw Errno; anything else thrown is a bug of the model.
+ * `open`, `show` and `store` throw Errno; anything else thrown is a bug of the model.
  */
 export interface Attribute<Owner> {
   readonly name: string;
@@ -13,6 +13,8 @@ export interface Attribute<Owner> {
    * so a read-only one may be cached by the kernel. `varying`: asked anew at every open.
    */
   readonly length: "constant" | "varying";
+  /** Throws what open(2) fails with. */
+  readonly open?: (owner: Owner) => void;
   readonly show?: (owner: Owner) => string | Wait<string>;
   /** `text` ends before its first NUL, as a C string does; `size` is the count of bytes written. */
   readonly store?: (owner: Owner, text: string, size: number) => void | Wait<void>;

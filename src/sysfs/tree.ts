@@ -55,6 +55,7 @@ export function openAttribute(root: Directory, path: string, access: "read" | "w
   if (node.kind === "directory") return fail("EISDIR");
   if (node.kind === "link") return fail("ENOENT");
   if ((node.attribute.mode & (access === "read" ? 0o444 : 0o222)) === 0) return fail("EACCES");
+  node.attribute.open?.(node.owner);
   return node;
 }
 

@@ -1,10 +1,12 @@
 import { type AttributeTable, attributeTable, readOnly, readWrite } from "../../sysfs/attribute.ts";
 import { fail } from "../../sysfs/errno.ts";
 import { Directory } from "../../sysfs/node.ts";
-import { ueventFile } from "../driver-core/uevent-file.ts";
+import { DeviceClass, type DeviceNumber } from "../driver-core/device-class.ts";
+import type { Uevents } from "../driver-core/uevents.ts";
+import { VfioNodes } from "./vfio-nodes.ts";
 
 /**
- * Numbered IOMMU groups, one a mediated device, the lowest free number first, and the vfio group device of each.
+ * Numbered IOMMU groups, one a mediated device, the lowest free number first, and the vfio group device of each with its file in /dev.
  * Source: Linux drivers/iommu/iommu.c, drivers/vfio/group.c.
  */
 export class NumberPool {
@@ -26,45 +28,42 @@ export class NumberPool {
 /** The dynamic major number that vfio groups get on a machine without other users of one. */
 const vfioMajor = 511;
 
+const groupNumber = (number: number): DeviceNumber => ({ major: vfioMajor, minor: number, node: `vfio/${number}` });
+
 export class IommuGroups {
   readonly directory = new Directory("iommu_groups");
   /** /sys/class/vfio */
-  readonly vfioClass = new Directory("vfio");
-  readonly #vfioDevices = new Directory("vfio");
+  readonly vfioClass: DeviceClass;
+  readonly nodes = new VfioNodes();
   readonly #numbers = new NumberPool();
 
-  constructor(readonly virtual: Directory) {}
+  constructor(virtual: Directory, uevents: Uevents) {
+    this.vfioClass = new DeviceClass("vfio", virtual, uevents);
+  }
 
   /** Makes a group with one device in it; its number. */
-  add(device: Directory): number {
+  add(device: Directory, isInUse: () => boolean): number {
     const number = this.#numbers.take();
-    const group = new Directory(String(number));
+    const name = String(number);
+    const group = new Directory(name);
     group.attach(groupAttributes, group);
     const devices = new Directory("devices");
     group.addDirectory(devices);
     this.directory.addDirectory(group);
     devices.addLink(device.name, device);
     device.addLink("iommu_group", group);
-    this.#addVfioGroup(number);
+    this.nodes.add(number, isInUse);
+    this.vfioClass.add(name, groupNumber(number));
     return number;
   }
 
   remove(number: number, device: Directory): void {
+    const name = String(number);
+    this.vfioClass.remove(name, groupNumber(number));
+    this.nodes.remove(number);
     device.remove("iommu_group");
-    this.directory.remove(String(number));
-    this.vfioClass.remove(String(number));
-    this.#vfioDevices.remove(String(number));
-    if ([...this.#vfioDevices.names()].length === 0) this.virtual.remove("vfio");
+    this.directory.remove(name);
     this.#numbers.give(number);
-  }
-
-  #addVfioGroup(number: number): void {
-    if (!this.virtual.lookup("vfio")) this.virtual.addDirectory(this.#vfioDevices);
-    const device = new Directory(String(number));
-    device.attach(vfioGroupAttributes, number);
-    this.#vfioDevices.addDirectory(device);
-    device.addLink("subsystem", this.vfioClass);
-    this.vfioClass.addLink(String(number), device);
   }
 }
 
@@ -77,9 +76,4 @@ const groupAttributes: AttributeTable<Directory> = attributeTable<Directory>(
     () => "unknown\n",
     () => fail("EINVAL"),
   ),
-);
-
-const vfioGroupAttributes: AttributeTable<number> = attributeTable<number>(
-  readOnly("dev", (number) => `${vfioMajor}:${number}\n`),
-  ueventFile((number) => `MAJOR=${vfioMajor}\nMINOR=${number}\nDEVNAME=vfio/${number}\n`),
 );

@@ -88,9 +88,16 @@ describe("remove", () => {
   test("unbinds, then takes the device away", () => {
     const host = new TestHost();
     host.createMdev(first);
-    expect(host.ueventTexts().map((text) => text.split(" ", 1)[0])).toEqual(["add", "bind"]);
+    const device = `/devices/vfio_ap/matrix/${first}`;
+    const group = "/devices/virtual/vfio/0 MAJOR=511 MINOR=0 DEVNAME=vfio/0";
+    expect(host.ueventTexts()).toEqual([
+      `add ${device}`,
+      `add ${group}`,
+      `add ${device}/vfio-dev/vfio0`,
+      `bind ${device} DRIVER=vfio_ap_mdev`,
+    ]);
     host.write(`${matrix}/${first}/remove`, "1\n");
-    expect(host.ueventTexts()).toEqual([`unbind /devices/vfio_ap/matrix/${first}`, `remove /devices/vfio_ap/matrix/${first}`]);
+    expect(host.ueventTexts()).toEqual([`remove ${device}/vfio-dev/vfio0`, `remove ${group}`, `unbind ${device}`, `remove ${device}`]);
   });
 });
 

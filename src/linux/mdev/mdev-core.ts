@@ -82,7 +82,7 @@ export class MdevCore {
     this.work = environment.work;
     this.log = environment.log;
     this.bus = new Bus("mdev", environment.work, environment.log);
-    this.groups = new IommuGroups(environment.virtual);
+    this.groups = new IommuGroups(environment.virtual, environment.uevents);
   }
 
   registerParent(device: Device, type: MdevType, driver: MdevDriver): void {
@@ -165,7 +165,7 @@ export class MdevCore {
   /** iommu group, vfio device and their links; called when the driver takes the device. */
   addVfioDevice(mdev: Mdev): void {
     const { log, generation } = this;
-    mdev.groupNumber = this.groups.add(mdev.directory);
+    mdev.groupNumber = this.groups.add(mdev.directory, () => mdev.isInUse);
     if (generation.mdevDriver === "vfio_mdev") {
       log.write(Level.info, `iommu: Adding device ${mdev.name} to group ${mdev.groupNumber}`);
       log.write(Level.info, `${generation.mdevDriver} ${mdev.name}: MDEV: group_id = ${mdev.groupNumber}`);
@@ -180,6 +180,7 @@ export class MdevCore {
     device.addLink("device", mdev.directory);
     device.addLink("subsystem", this.vfioDeviceClass);
     this.vfioDeviceClass.addLink(device.name, device);
+    this.#environment.uevents.emit("add", device.path, this.vfioDeviceClass.name, []);
   }
 
   /** Sleeps until nobody uses the device; what the vfio core does before a driver lets go. */
@@ -201,8 +202,10 @@ export class MdevCore {
   removeVfioDevice(mdev: Mdev): void {
     const { log, generation } = this;
     if (mdev.vfioNumber >= 0) {
-      this.vfioDeviceClass.remove(`vfio${mdev.vfioNumber}`);
+      const name = `vfio${mdev.vfioNumber}`;
+      this.vfioDeviceClass.remove(name);
       mdev.directory.remove("vfio-dev");
+      this.#environment.uevents.emit("remove", `${mdev.path}/vfio-dev/${name}`, this.vfioDeviceClass.name, []);
       this.#vfioNumbers.give(mdev.vfioNumber);
     }
     this.groups.remove(mdev.groupNumber, mdev.directory);

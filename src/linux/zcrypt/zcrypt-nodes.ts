@@ -1,8 +1,8 @@
 import { Mask } from "../../ap/mask.ts";
-import { type AttributeTable, attributeTable, constant, readWrite, writeOnly } from "../../sysfs/attribute.ts";
+import { type AttributeTable, attributeTable, readWrite, writeOnly } from "../../sysfs/attribute.ts";
 import { fail } from "../../sysfs/errno.ts";
-import { Directory } from "../../sysfs/node.ts";
-import { ueventFile } from "../driver-core/uevent-file.ts";
+import type { Directory } from "../../sysfs/node.ts";
+import { DeviceClass, type DeviceNumber } from "../driver-core/device-class.ts";
 import type { Uevents } from "../driver-core/uevents.ts";
 import { parseMask } from "../text/mask-text.ts";
 
@@ -17,21 +17,21 @@ const zcryptMajor = 249;
 
 interface ZcryptNode {
   readonly minor: number;
-  readonly directory: Directory;
-  readonly masks: Record<"ioctlmask" | "apmask" | "aqmask" | "admask", Mask>;
+  readonly masks: Record<(typeof maskNames)[number], Mask>;
 }
 
 export class ZcryptClass {
-  readonly directory = new Directory("zcrypt");
-  readonly #devices = new Directory("zcrypt");
+  readonly #class: DeviceClass;
   readonly #nodes = new Map<string, ZcryptNode>();
 
   /** `virtual` is /sys/devices/virtual, where nodes appear once there is one. */
-  constructor(
-    private readonly virtual: Directory,
-    private readonly uevents: Uevents,
-  ) {
+  constructor(virtual: Directory, uevents: Uevents) {
+    this.#class = new DeviceClass("zcrypt", virtual, uevents);
     this.directory.attach(classAttributes, this);
+  }
+
+  get directory(): Directory {
+    return this.#class.directory;
   }
 
   create(text: string): void {
@@ -40,33 +40,19 @@ export class ZcryptClass {
     const name = asked === "" ? `zcrypt_${minor ?? 0}` : asked;
     if (this.#nodes.has(name)) fail("EEXIST");
     if (minor === undefined) return fail("ENOSPC");
-    const directory = new Directory(name);
     const node: ZcryptNode = {
       minor,
-      directory,
       masks: { ioctlmask: Mask.none, apmask: Mask.none, aqmask: Mask.none, admask: Mask.none },
     };
-    directory.attach(nodeAttributes, node);
-    directory.addLink("subsystem", this.directory);
-    if (this.#nodes.size === 0) this.virtual.addDirectory(this.#devices);
-    this.#devices.addDirectory(directory);
-    this.directory.addLink(name, directory);
     this.#nodes.set(name, node);
-    this.#announce("add", node);
+    this.#class.add(name, numberOf(name, node), (device) => device.attach(maskAttributes(device), node));
   }
 
   destroy(text: string): void {
     const name = nameIn(text);
     const node = this.#nodes.get(name) ?? fail("ENOENT");
     this.#nodes.delete(name);
-    this.directory.remove(name);
-    this.#devices.remove(name);
-    if (this.#nodes.size === 0) this.virtual.remove("zcrypt");
-    this.#announce("remove", node);
-  }
-
-  #announce(action: "add" | "remove", node: ZcryptNode): void {
-    this.uevents.emit(action, `/devices/virtual/zcrypt/${node.directory.name}`, "zcrypt", nodeKeys(node));
+    this.#class.remove(name, numberOf(name, node));
   }
 }
 
@@ -74,36 +60,29 @@ export class ZcryptClass {
 const nameIn = (text: string): string => text.trimStart().slice(0, maxNameBytes).trimEnd().replaceAll("/", "!");
 
 /** In /dev the slash is one again. */
-const nodeKeys = ({ minor, directory }: ZcryptNode): [string, string][] => [
-  ["MAJOR", String(zcryptMajor)],
-  ["MINOR", String(minor)],
-  ["DEVNAME", directory.name.replaceAll("!", "/")],
-];
+const numberOf = (name: string, { minor }: ZcryptNode): DeviceNumber => ({
+  major: zcryptMajor,
+  minor,
+  node: name.replaceAll("!", "/"),
+});
 
 const classAttributes: AttributeTable<ZcryptClass> = attributeTable<ZcryptClass>(
   writeOnly("create", (zcrypt, text) => zcrypt.create(text), 0o600),
   writeOnly("destroy", (zcrypt, text) => zcrypt.destroy(text), 0o600),
 );
 
-const maskAttribute = (name: keyof ZcryptNode["masks"]) =>
-  readWrite<ZcryptNode>(
-    name,
-    (node) => `${node.masks[name]}\n`,
-    (node, text) => {
-      node.masks[name] = parseMask(text, node.masks[name]);
-      node.directory.changed(name);
-    },
-  );
+const maskNames = ["ioctlmask", "apmask", "aqmask", "admask"] as const;
 
-const nodeAttributes: AttributeTable<ZcryptNode> = attributeTable<ZcryptNode>(
-  maskAttribute("ioctlmask"),
-  maskAttribute("apmask"),
-  maskAttribute("aqmask"),
-  maskAttribute("admask"),
-  constant("dev", (node) => `${zcryptMajor}:${node.minor}\n`),
-  ueventFile((node) =>
-    nodeKeys(node)
-      .map(([key, value]) => `${key}=${value}\n`)
-      .join(""),
-  ),
-);
+const maskAttributes = (device: Directory): AttributeTable<ZcryptNode> =>
+  attributeTable(
+    ...maskNames.map((name) =>
+      readWrite<ZcryptNode>(
+        name,
+        ({ masks }) => `${masks[name]}\n`,
+        ({ masks }, text) => {
+          masks[name] = parseMask(text, masks[name]);
+          device.changed(name);
+        },
+      ),
+    ),
+  );
