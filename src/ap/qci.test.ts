@@ -36,13 +36,17 @@ test("a block is read from where it lies in a larger buffer", () => {
   expect(block).toMatchObject({ apsc: true, apxa: true, qact: false, rc8a: true, apsb: true, maxAdapter: 63, maxDomain: 84 });
 });
 
-test.each([
-  ["apsc", 0x80000000],
-  ["apxa", 0x40000000],
-  ["qact", 0x20000000],
-  ["rc8a", 0x10000000],
-  ["apsb", 0x00800000],
-] as const)("flag %s is 0x%s of the first word", (field, word) => {
+test.each(
+  (
+    [
+      ["apsc", 0x80000000],
+      ["apxa", 0x40000000],
+      ["qact", 0x20000000],
+      ["rc8a", 0x10000000],
+      ["apsb", 0x00800000],
+    ] as const
+  ).map(([field, word]) => [field, word.toString(16), word] as const),
+)("flag %s is 0x%s of the first word", (field, _hex, word) => {
   const bytes = encodeQci({ ...emptyQci, [field]: true });
   expect(new DataView(bytes.buffer).getUint32(0)).toBe(word);
 });

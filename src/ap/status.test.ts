@@ -16,7 +16,7 @@ const golden: [Partial<QueueStatus>, number][] = [
   [{ responseCode: 0xff }, 0x00ff0000],
 ];
 
-test.each(golden)("%j is the word 0x%s", (status, word) => {
+test.each(golden.map(([status, word]) => [status, word.toString(16), word] as const))("%j is the word 0x%s", (status, _hex, word) => {
   expect(encodeStatus(status)).toBe(word);
   expect(decodeStatus(word)).toMatchObject(status);
   expect(responseCodeOf(word)).toBe(status.responseCode ?? 0);
@@ -38,33 +38,37 @@ test("every status goes through its word unchanged", () => {
   );
 });
 
-test.each([
-  ["normal", 0x00],
-  ["queueNotAvailable", 0x01],
-  ["resetInProgress", 0x02],
-  ["deconfigured", 0x03],
-  ["checkstopped", 0x04],
-  ["busy", 0x05],
-  ["invalidAddress", 0x06],
-  ["otherwiseChanged", 0x07],
-  ["invalidGisa", 0x08],
-  ["boundToAnother", 0x09],
-  ["stateChangeInProgress", 0x0a],
-  ["notBound", 0x0b],
-  ["queueFull", 0x10],
-  ["noPendingReply", 0x10],
-  ["indexTooBig", 0x11],
-  ["noFirstPart", 0x13],
-  ["messageTooBig", 0x15],
-  ["facilityNotInstalled", 0x16],
-  ["bindError", 0x30],
-  ["notAvailableForAssociation", 0x31],
-  ["notEmpty", 0x32],
-  ["bindLimitExceeded", 0x33],
-  ["invalidAssociationSecret", 0x34],
-  ["associationSecretNotUnique", 0x35],
-  ["associationFailed", 0x36],
-  ["invalidDomain", 0x42],
-] as const)("response code %s is 0x%s", (name, code) => {
+test.each(
+  (
+    [
+      ["normal", 0x00],
+      ["queueNotAvailable", 0x01],
+      ["resetInProgress", 0x02],
+      ["deconfigured", 0x03],
+      ["checkstopped", 0x04],
+      ["busy", 0x05],
+      ["invalidAddress", 0x06],
+      ["otherwiseChanged", 0x07],
+      ["invalidGisa", 0x08],
+      ["boundToAnother", 0x09],
+      ["stateChangeInProgress", 0x0a],
+      ["notBound", 0x0b],
+      ["queueFull", 0x10],
+      ["noPendingReply", 0x10],
+      ["indexTooBig", 0x11],
+      ["noFirstPart", 0x13],
+      ["messageTooBig", 0x15],
+      ["facilityNotInstalled", 0x16],
+      ["bindError", 0x30],
+      ["notAvailableForAssociation", 0x31],
+      ["notEmpty", 0x32],
+      ["bindLimitExceeded", 0x33],
+      ["invalidAssociationSecret", 0x34],
+      ["associationSecretNotUnique", 0x35],
+      ["associationFailed", 0x36],
+      ["invalidDomain", 0x42],
+    ] as const
+  ).map(([name, code]) => [name, code.toString(16), code] as const),
+)("response code %s is 0x%s", (name, _hex, code) => {
   expect(ResponseCode[name]).toBe(code);
 });

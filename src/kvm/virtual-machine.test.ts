@@ -44,13 +44,16 @@ describe("instructions are interpreted through the masks", () => {
     for (const name of ["rapq", "zapq"] as const) expect(pqap(vm, name, { queue: own }).result).toBe(0);
   });
 
-  test.each([foreign, apqn(5, 8), apqn(9, 8), 0xffff])("queue 0x%s outside is not available, and the machine hears nothing", (queue) => {
-    const { vm, machine } = guestWith();
-    machine.observeResets(() => expect.unreachable());
-    for (const name of ["tapq", "rapq", "zapq"] as const) expect(pqap(vm, name, { queue })).toMatchObject({ result: 3, status: 0x10000 });
-    expect(nqap(vm, queue, Uint8Array.of(1))).toMatchObject({ result: 3, status: 0x10000 });
-    expect(dqap(vm, queue)).toMatchObject({ result: 3, status: 0x10000 });
-  });
+  test.each([foreign, apqn(5, 8), apqn(9, 8), 0xffff].map((queue) => [queue.toString(16), queue] as const))(
+    "queue 0x%s outside is not available, and the machine hears nothing",
+    (_hex, queue) => {
+      const { vm, machine } = guestWith();
+      machine.observeResets(() => expect.unreachable());
+      for (const name of ["tapq", "rapq", "zapq"] as const) expect(pqap(vm, name, { queue })).toMatchObject({ result: 3, status: 0x10000 });
+      expect(nqap(vm, queue, Uint8Array.of(1))).toMatchObject({ result: 3, status: 0x10000 });
+      expect(dqap(vm, queue)).toMatchObject({ result: 3, status: 0x10000 });
+    },
+  );
 
   test("a queue inside that the machine has not is not available either", () => {
     expect(tapq(guestWith().vm, apqn(9, 20))).toMatchObject({ result: 3, responseCode: 1 });

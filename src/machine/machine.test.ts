@@ -143,11 +143,15 @@ describe("PQAP exceptions", () => {
     expect(pqap(machineWith(profile), code, { queue, flags }).result).toBe(result);
   });
 
-  test.each([
-    [apqn(64, 0), "specification"],
-    [apqn(0, 16), "specification"],
-    [apqn(63, 15), 3],
-  ] as const)("without extended addressing queue 0x%s ends with %s", (number, result) => {
+  test.each(
+    (
+      [
+        [apqn(64, 0), "specification"],
+        [apqn(0, 16), "specification"],
+        [apqn(63, 15), 3],
+      ] as const
+    ).map(([number, result]) => [number.toString(16), result, number] as const),
+  )("without extended addressing queue 0x%s ends with %s", (_hex, result, number) => {
     const machine = machineWith(withFacilities({ apxa: false }));
     expect(tapq(machine, number).result).toBe(result);
     expect(nqap(machine, number, new Uint8Array(8)).result).toBe(result);
