@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { detachMountsBelow } from "./mount-table.ts";
-import { packageRoot } from "./package-root.ts";
+import { launcher, packageRoot } from "./package-root.ts";
 import type { HostPlaces } from "./places.ts";
 import { makeS390xPrograms } from "./tools/s390x-programs.ts";
 
@@ -60,9 +60,9 @@ export function makeRootFolder(places: HostPlaces): void {
   symlinkSync(join(places.etc, "mdevctl.d"), join(places.root, "etc/mdevctl.d"));
 }
 
-export const hostPrograms = ["modprobe", "rmmod", "lsmod", "dmesg", "qemu-system-s390x"] as const;
+const hostPrograms = ["modprobe", "rmmod", "lsmod", "dmesg", "qemu-system-s390x"] as const;
 
-/** The programs that act on a Linux of ours instead of the machine: each starts one small client of the control socket. */
+/** The programs that act on a Linux of ours instead of the machine: each starts one small client of the control socket. And adjunct itself. */
 export function makePrograms(folder: string, controlSocket: string, guest = ""): void {
   mkdirSync(folder, { mode: 0o700 });
   const client = join(packageRoot, "dist/cli/host-programs/main.js");
@@ -70,6 +70,8 @@ export function makePrograms(folder: string, controlSocket: string, guest = ""):
     const words = [process.execPath, client, program, controlSocket, guest].map(quoted).join(" ");
     writeFileSync(join(folder, program), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
   }
+  // A link: adjunct calls itself by this name where it finds itself on PATH.
+  symlinkSync(launcher, join(folder, "adjunct"));
   makeS390xPrograms(folder);
 }
 

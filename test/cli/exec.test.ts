@@ -105,7 +105,7 @@ describe("a program in a host", () => {
   });
 
   test("can use adjunct itself on the host", async () => {
-    expect((await inHost(process.execPath, launcher, "hw", "lpar1", "show", "--json")).stdout).toContain('"CEX5C"');
+    expect((await inHost("adjunct", "hw", "lpar1", "show", "--json")).stdout).toContain('"CEX5C"');
   });
 });
 
