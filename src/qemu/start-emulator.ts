@@ -9,7 +9,8 @@ import { Emulator } from "./emulator.ts";
 import { type EndReason, type LogSink, logEnd, logStart } from "./guest-log.ts";
 import type { GuestPort, HostOffer } from "./guest-port.ts";
 import { attachMonitor } from "./monitor/attach-monitor.ts";
-import { closeChardevs, registerChardev } from "./monitor/register-chardev.ts";
+import { closeChardevs } from "./monitor/close-chardevs.ts";
+import { registerChardev } from "./monitor/register-chardev.ts";
 import { QomObject } from "./objects/qom-object.ts";
 import { QemuError } from "./qemu-error.ts";
 
