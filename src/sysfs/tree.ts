@@ -1,11 +1,11 @@
-import { fail } from "./errno.ts";
-import type { AttributeNode, Directory, TreeNode } from "./node.ts";
-import type { Wait } from "./wait.ts";
-
 /**
  * File operations on a tree in process, with the answers that open(2), read(2), write(2) and readdir(3) of the kernel's sysfs give
  * to root. Paths are absolute from the directory they start at.
  */
+import { fail } from "./errno.ts";
+import type { AttributeNode, Directory, TreeNode } from "./node.ts";
+import type { Wait } from "./wait.ts";
+
 const maxLinks = 40;
 /** sysfs gives and takes at most one page. */
 export const pageBytes = 4096;
