@@ -3,16 +3,18 @@
 # their programs informed of devices (keep-devices.pl).
 # Runs as the first program of new mount and network namespaces, as their root:
 #
-#   unshare --mount --net --propagation slave sh host-namespace.sh SYS WORK ETC RUN
+#   unshare --mount --net --propagation slave sh host-namespace.sh SYS WORK ETC LIBVIRT RUN [DEV]
 #
 #   SYS   the folder that becomes /sys
 #   WORK  an empty folder: a tmpfs goes there, and on it what /dev, /run and changes of /etc are made of
 #   ETC   the host's own mdevctl.d and udev/rules.d
+#   LIBVIRT  the host's own etc/libvirt, var/lib/libvirt and so on
 #   RUN   the folder of control sockets; stays reachable when it is below /run
+#   DEV   files of /dev that the tree has: vfio
 #
 # Prints `problem TEXT` for what this machine could not give, then `ready`.
 set -eu
-sys=$1 work=$2 etc=$3 run=$4
+sys=$1 work=$2 etc=$3 libvirt=$4 run=$5 dev=${6-}
 
 problem() { printf 'problem %s\n' "$*"; }
 
@@ -34,6 +36,10 @@ fill_dev() {
 	mkdir "$work/dev/pts" "$work/dev/shm"
 	mount --rbind /dev/pts "$work/dev/pts" || problem "/dev/pts is missing in the namespace: no terminals"
 	chmod 1777 "$work/dev/shm"
+	if [ -n "$dev" ]; then
+		mkdir "$work/dev/vfio"
+		mount --bind "$dev/vfio" "$work/dev/vfio" || problem "/dev/vfio is empty in the namespace"
+	fi
 	ln -s /proc/self/fd "$work/dev/fd"
 	ln -s /proc/self/fd/0 "$work/dev/stdin"
 	ln -s /proc/self/fd/1 "$work/dev/stdout"
@@ -83,6 +89,17 @@ layer_etc() {
 		problem "/etc/$folder is missing on this machine and cannot be laid over it: as root, mkdir -p /etc/$folder"
 }
 
+# libvirt's daemon is not to see what the machine's one knows. Status 1: there is none.
+cover_libvirt() {
+	command -v libvirtd >/dev/null || return 1
+	for folder in etc/libvirt var/lib/libvirt var/cache/libvirt var/log/libvirt; do
+		[ -d "/$folder" ] || continue
+		mount --bind "$libvirt/$folder" "/$folder" && continue
+		problem "/$folder is the machine's own in the namespace, so libvirt is not started there"
+		return 1
+	done
+}
+
 bring_up_loopback
 # nodev: the numbers of AP's devices may be another driver's on this machine, say a watchdog's. Opening one is refused; the nodes below are mounts
 # of their own and can be opened.
@@ -91,6 +108,7 @@ mkdir "$work/dev" "$work/run"
 fill_dev
 fill_run
 cover_etc
+mount --rbind /sys/devices/system "$sys/devices/system" || problem "/sys/devices/system is empty in the namespace"
 mount --rbind "$sys" /sys
 mount --rbind "$work/dev" /dev
 mount --rbind "$work/run" /run
@@ -99,4 +117,9 @@ command -v perl >/dev/null || {
 	echo ready
 	exec cat >/dev/null
 }
-exec perl "${0%/*}/keep-devices.pl"
+scripts=${0%/*}
+cover_libvirt || exec perl "$scripts/keep-devices.pl"
+# Its writing end goes with the last program here.
+mkfifo "$work/end"
+perl "$scripts/activate-libvirt.pl" <"$work/end" &
+exec perl "$scripts/keep-devices.pl" 3>"$work/end"

@@ -3,7 +3,7 @@ import type { ControlClient } from "../host/control-client.ts";
 import { Refusal } from "../host/control-protocol.ts";
 import { enterNamespaceCommand } from "../host/host-namespace.ts";
 import { withHost } from "../host/known-hosts.ts";
-import { places } from "../host/places.ts";
+import { programEnvironment } from "../host/program-environment.ts";
 import { LinuxClient } from "./linux-client.ts";
 import { passedOn } from "./passed-on.ts";
 
@@ -29,7 +29,7 @@ export async function runInHost(words: readonly string[], { host, guest, network
       hasUserNamespace,
       workingDirectory: process.cwd(),
     });
-    const child = spawn(program, [...before, ...words], { stdio: "inherit", env: environmentIn(host, guest, programs) });
+    const child = spawn(program, [...before, ...words], { stdio: "inherit", env: programEnvironment({ host, guest, programs }) });
     if (guest === undefined) client.close();
     else await killWithGuest(client, guest, () => child.kill("SIGKILL"));
     return passedOn(child);
@@ -38,18 +38,4 @@ export async function runInHost(words: readonly string[], { host, guest, network
 
 async function killWithGuest(client: ControlClient, guest: string, kill: () => void): Promise<void> {
   await client.follow((event) => event.guest === guest && event.event === "destroyed" && kill(), ["guest"]);
-}
-
-function environmentIn(host: string, guest: string | undefined, programs: string): NodeJS.ProcessEnv {
-  const { runFolder, stateFolder } = places();
-  return {
-    ...process.env,
-    PATH: `${programs}:${process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin"}`,
-    // libudev takes only a real sysfs otherwise.
-    SYSTEMD_DEVICE_VERIFY_SYSFS: "0",
-    ADJUNCT_HOST: host,
-    ...(guest !== undefined && { ADJUNCT_GUEST: guest }),
-    ADJUNCT_RUN_DIR: runFolder,
-    ADJUNCT_STATE_DIR: stateFolder,
-  };
 }

@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { Refusal } from "../host/control-protocol.ts";
 import type { HostDescription } from "../host/host-folder.ts";
-import { makeFolders } from "../host/make-folders.ts";
 import { launcher } from "../host/package-root.ts";
 import { hostPlaces, makePrivateFolder, places } from "../host/places.ts";
 
@@ -15,7 +14,6 @@ export interface ReadyHost {
 
 /** Starts a host in a process of its own and waits until it is ready; what it prints goes to a file in the run folder. */
 export async function startDetached(name: string, file: string, isMounted: boolean): Promise<ReadyHost> {
-  makeFolders(places().runFolder);
   makePrivateFolder(places().runFolder);
   const { output } = hostPlaces(name);
   const descriptor = openSync(output, "a+", 0o600);

@@ -3,7 +3,7 @@ import { runCommand } from "./commands.ts";
 import { configurationFrom } from "./configuration-file.ts";
 import { createHost, type Host } from "./host.ts";
 
-const host = createHost(configurationFrom({ name: "lpar1" }), () => {}) as Host;
+const host = createHost({ ...configurationFrom({ name: "lpar1" }), rules: { modules: [] } }, () => {}) as Host;
 
 test.each([
   [{ do: "boom" }, /^not a command of a host: do: expected .*"read".*, received "boom"$/],

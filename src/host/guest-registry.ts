@@ -10,6 +10,7 @@ import { makePrograms } from "./host-folder.ts";
 import { createHostNamespace, type HostNamespace } from "./host-namespace.ts";
 import { parseHostStatus } from "./host-status.ts";
 import { type GuestPlaces, guestPlaces, type HostPlaces } from "./places.ts";
+import { programEnvironment } from "./program-environment.ts";
 import type { UeventProperties } from "./uevents/uevent-frames.ts";
 
 /** One Linux, the host's or a guest's, for those who run programs in it. */
@@ -136,8 +137,9 @@ export class GuestRegistry {
   async #makeNamespace(guest: string, places: GuestPlaces): Promise<HostNamespace> {
     mkdirSync(places.folder, { recursive: true, mode: 0o700 });
     makePrograms(places.programs, this.places.controlSocket, guest);
-    const { runFolder } = this.places;
-    return createHostNamespace(places, runFolder);
+    const { name, runFolder } = this.places;
+    const environment = programEnvironment({ host: name, guest, programs: places.programs });
+    return createHostNamespace(places, { run: runFolder, environment });
   }
 }
 

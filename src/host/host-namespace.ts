@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { makeLibvirtFolder } from "./libvirt-folder.ts";
 import { packageRoot } from "./package-root.ts";
 import type { SystemPlaces } from "./places.ts";
 import { kernelFrame, type UeventProperties, udevFrame } from "./uevents/uevent-frames.ts";
@@ -25,23 +26,29 @@ export interface HostNamespace {
 /** mdevctl before 1.3 ends when the folders of its callouts are missing. */
 const etcFolders = ["mdevctl.d/scripts.d/callouts", "mdevctl.d/scripts.d/notifiers", "udev/rules.d"];
 
-/** The tree is mounted already; `run` is the folder of all hosts' sockets, which stays reachable. Rejects with what the script said. */
-export async function createHostNamespace(places: SystemPlaces, run: string): Promise<HostNamespace> {
+export interface HostNamespaceOptions {
+  /** The folder of all hosts' sockets, which stays reachable. */
+  readonly run: string;
+  /** Of libvirt's daemon, which starts with the first client that comes to its socket and ends with the namespaces. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** The tree is mounted already. Rejects with what the script said. */
+export async function createHostNamespace(places: SystemPlaces, { run, environment }: HostNamespaceOptions): Promise<HostNamespace> {
   mkdirSync(places.namespace, { recursive: true, mode: 0o700 });
   for (const folder of etcFolders) mkdirSync(join(places.etc, folder), { recursive: true, mode: 0o700 });
+  makeLibvirtFolder(places.libvirt);
   const script = join(packageRoot, "scripts/host-namespace.sh");
-  const holder = spawn(
-    "unshare",
-    ["--mount", "--net", "--propagation", "slave", "sh", script, places.sys, places.namespace, places.etc, run],
-    { stdio: ["pipe", "pipe", "pipe"] },
-  );
-  const ended = new Promise<void>((resolve) => {
-    holder.once("exit", () => resolve());
-    holder.once("error", () => resolve());
+  const words = [script, places.sys, places.namespace, places.etc, places.libvirt, run, ...(places.dev === undefined ? [] : [places.dev])];
+  const holder = spawn("unshare", ["--mount", "--net", "--propagation", "slave", "sh", ...words], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: environment,
   });
+  // What starts libvirt's daemon and ends it has the same output, so that it is waited for.
+  const ended = new Promise<void>((resolve) => holder.once("close", () => resolve()));
   const undone: (() => void)[] = [];
   let hasEnded = false;
-  void ended.then(() => {
+  holder.once("exit", () => {
     hasEnded = true;
     for (const resolve of undone.splice(0)) resolve();
   });

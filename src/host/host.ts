@@ -12,6 +12,7 @@ import { fail } from "../sysfs/errno.ts";
 import { Directory } from "../sysfs/node.ts";
 import { list, openAttribute, readAttribute, writeAttribute } from "../sysfs/tree.ts";
 import { Wait } from "../sysfs/wait.ts";
+import type { ApRules } from "./ap-rules.ts";
 import { runCommand } from "./commands.ts";
 import type { HostConfiguration } from "./configuration.ts";
 import { startStep } from "./start-step.ts";
@@ -237,17 +238,23 @@ function belowSys(path: string): string {
   return path.slice("/sys".length);
 }
 
-/** A host as its configuration says. Throws an Error that names the step that was refused. */
+/** A host as its configuration says, but for mediated devices and guests, which come when programs can run. Throws an Error that names the step that was refused. */
 export const createHost: CreateModel = (configuration, emit) => {
   let isUp = false;
   // What happens before the first program can listen is told to nobody, as on a machine that boots; the log keeps its lines.
-  const host = startConfigured(configuration as HostConfiguration, (event) => isUp && emit(event));
+  const host = startConfigured(configuration as BootConfiguration, (event) => isUp && emit(event));
   isUp = true;
   return host;
 };
 
-function startConfigured(configuration: HostConfiguration, emit: (event: ModelEvent) => unknown): Host {
-  const { machine, attributes } = configuration;
+/** What a model thread is started with. */
+export interface BootConfiguration extends HostConfiguration {
+  /** What the host's own udev rules ask for, before the configuration's own masks and modules. */
+  readonly rules: ApRules;
+}
+
+function startConfigured(configuration: BootConfiguration, emit: (event: ModelEvent) => unknown): Host {
+  const { machine, attributes, rules } = configuration;
   const { facilities, qact, rc8a, apsb, maxAdapter, maxDomain, resetMs } = machine;
   const host = new Host({
     name: configuration.name,
@@ -267,19 +274,15 @@ function startConfigured(configuration: HostConfiguration, emit: (event: ModelEv
   for (const domain of machine.controlDomains) host.machine.setControlDomain(domain, true);
   host.linux.boot();
   const write = (path: string, text: string): void => startStep(`write "${text.trim()}" to ${path}`, () => host.writeNow(path, text));
-  if (configuration.apmask !== undefined) write("/sys/bus/ap/apmask", `${configuration.apmask}\n`);
-  if (configuration.aqmask !== undefined) write("/sys/bus/ap/aqmask", `${configuration.aqmask}\n`);
-  for (const name of configuration.modules) startStep(`load module ${name}`, () => host.finish(host.linux.modprobe(name)));
+  for (const { apmask, aqmask } of [rules, configuration]) {
+    if (apmask !== undefined) write("/sys/bus/ap/apmask", `${apmask}\n`);
+    if (aqmask !== undefined) write("/sys/bus/ap/aqmask", `${aqmask}\n`);
+  }
+  for (const name of [...rules.modules, ...configuration.modules])
+    startStep(`load module ${name}`, () => host.finish(host.linux.modprobe(name)));
   while (host.queue.work(Number.POSITIVE_INFINITY));
   for (const { path, text } of attributes) {
     if (isWritable(host, path)) write(path, text);
-  }
-  for (const { uuid, adapters, domains, controlDomains } of configuration.mdevs) {
-    write("/sys/devices/vfio_ap/matrix/mdev_supported_types/vfio_ap-passthrough/create", `${uuid}\n`);
-    const mdev = `/sys/devices/vfio_ap/matrix/${uuid}`;
-    for (const id of adapters) write(`${mdev}/assign_adapter`, `${id}\n`);
-    for (const id of domains) write(`${mdev}/assign_domain`, `${id}\n`);
-    for (const id of controlDomains) write(`${mdev}/assign_control_domain`, `${id}\n`);
   }
   return host;
 }

@@ -1,6 +1,7 @@
-import { lstatSync, mkdirSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { makeFolders } from "./make-folders.ts";
 
 /**
  * The one file that knows where everything is. The run folder is gone after a reboot, the state folder stays; both belong to
@@ -23,6 +24,10 @@ export interface SystemPlaces {
   readonly namespace: string;
   /** Its own configuration of mdevctl and udev. */
   readonly etc: string;
+  /** Its own folders of libvirt: etc/libvirt, var/lib/libvirt and so on. */
+  readonly libvirt: string;
+  /** What of /dev is below the mount; undefined: nothing. */
+  readonly dev?: string;
 }
 
 export interface HostPlaces extends SystemPlaces {
@@ -83,18 +88,22 @@ export function hostPlaces(name: string, { runFolder, stateFolder }: Pick<Places
     programs: join(folder, "bin"),
     namespace: join(folder, "namespace"),
     etc: join(state, "etc"),
+    libvirt: join(state, "libvirt"),
+    dev: join(folder, "mount/dev"),
   };
 }
 
 export function guestPlaces(host: HostPlaces, guest: string): GuestPlaces {
   const folder = join(host.folder, "guests", guest);
+  const state = join(host.state, "guests", guest);
   return {
     folder,
     sys: join(host.mount, "guests", guest),
     programs: join(folder, "bin"),
     namespace: join(folder, "namespace"),
-    etc: join(host.state, "guests", guest, "etc"),
-    log: join(host.state, "guests", guest, "log"),
+    etc: join(state, "etc"),
+    libvirt: join(state, "libvirt"),
+    log: join(state, "log"),
     qmpSocket: join(folder, "qmp.sock"),
     monitorSocket: join(folder, "monitor.sock"),
   };
@@ -105,7 +114,7 @@ const maxSocketPathBytes = 107;
 
 /** Makes a folder that its owner alone can enter; refuses one that is somebody else's or open to others. */
 export function makePrivateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeFolders(path);
   const { uid, mode } = lstatSync(path);
   if (uid !== process.getuid?.()) throw new Error(`${path} belongs to user ${uid}: remove it or set ADJUNCT_RUN_DIR and ADJUNCT_STATE_DIR`);
   if ((mode & 0o077) !== 0) throw new Error(`${path} is open to other users: chmod 700 it`);

@@ -1,15 +1,18 @@
 import { rmSync } from "node:fs";
 import { generation } from "../linux/generation.ts";
 import type { ModelEvent } from "../runtime/model.ts";
+import { readApRules } from "./ap-rules.ts";
+import type { SendCommand } from "./command-guest-port.ts";
 import type { HostConfiguration } from "./configuration.ts";
+import { startConfiguredMdevs } from "./configured-mdevs.ts";
 import { Refusal } from "./control-protocol.ts";
 import { type ControlServer, serveControl } from "./control-server.ts";
 import { GuestEmulators } from "./guest-emulators.ts";
 import { writeGuestLog } from "./guest-log-file.ts";
 import { GuestRegistry } from "./guest-registry.ts";
-import { clearHostFolder, describeHost, type HostDescription, makeHostFolder, makePrograms, makeRootFolder } from "./host-folder.ts";
+import { clearHostFolder, describeHost, type HostDescription, makeHostFolder } from "./host-folder.ts";
 import { takeHostLock } from "./host-lock.ts";
-import { createHostNamespace, type HostNamespace } from "./host-namespace.ts";
+import { type HostSystem, startHostSystem } from "./host-system.ts";
 import { places as allPlaces, guestPlaces, hostPlaces, makePrivateFolder, refuseLongSocketPath } from "./places.ts";
 import { startRuntime } from "./start-runtime.ts";
 import type { UeventProperties } from "./uevents/uevent-frames.ts";
@@ -31,6 +34,8 @@ export interface RunningHost {
 export interface RunOptions {
   readonly isMounted: boolean;
   readonly onEvent?: (event: ModelEvent) => void;
+  /** What could not be done for the programs of the host, after its start. */
+  readonly onProblem?: (text: string) => void;
   /** A bug that failed one operation. */
   readonly onFault?: (error: Error) => void;
 }
@@ -56,16 +61,15 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
 
     const { release } = generation(configuration.kernel);
     const hasUserNamespace = process.env.ADJUNCT_USER_NAMESPACE === "1";
-    const guests = new GuestRegistry(places, { release, hasUserNamespace, isMounted: options.isMounted }, (request) =>
-      runtime.command(request),
-    );
+    const send: SendCommand = (request) => runtime.command(request);
+    const guests = new GuestRegistry(places, { release, hasUserNamespace, isMounted: options.isMounted }, send);
     const emulators = new GuestEmulators({
-      send: (request) => runtime.command(request),
+      send,
       placesOf: (guest) => guestPlaces(places, guest),
       logOf: (guest) => (line) => writeGuestLog(guestPlaces(places, guest), line),
     });
     let server: ControlServer | undefined;
-    let namespace: HostNamespace | undefined;
+    let system: HostSystem | undefined;
     let reportEnd: (reason: string | undefined) => void = () => {};
     const stopped = new Promise<string | undefined>((resolve) => {
       reportEnd = resolve;
@@ -77,8 +81,10 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
     };
 
     const bootedAt = new Date().toISOString();
+    const problems: string[] = [];
+    const rules = readApRules(places.etc, (text) => problems.push(text));
     const runtime = await startRuntime({
-      configuration,
+      configuration: { ...configuration, rules },
       clock: "real",
       mountPoint: options.isMounted ? places.mount : undefined,
       onEvent(event) {
@@ -86,7 +92,8 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
         options.onEvent?.(event);
         emulators.take(event);
         if (event.guest !== undefined) return guests.take(event);
-        return event.type === "uevent" ? namespace?.sendUevent(event.properties as UeventProperties) : undefined;
+        if (event.type !== "uevent") return undefined;
+        return system?.take(event.properties as UeventProperties);
       },
       onFault: (error) => options.onFault?.(error),
     });
@@ -95,16 +102,14 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
       if (error) void stop(error.message);
     });
 
-    const problems: string[] = [];
     undo.push(() => guests.close());
     if (options.isMounted) {
-      const made = await createHostNamespace(places, places.runFolder);
-      namespace = made;
-      undo.push(() => made.close());
-      problems.push(...made.problems);
-      makeRootFolder(places);
+      const started = await startHostSystem(places, (text) => options.onProblem?.(text));
+      system = started;
+      undo.push(() => started.close());
+      problems.push(...started.problems);
     }
-    makePrograms(places.programs, places.controlSocket);
+    problems.push(...(await startConfiguredMdevs(configuration.mdevs, send)));
 
     const description: HostDescription = {
       name,
@@ -115,7 +120,7 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
       isMounted: options.isMounted,
       mount: options.isMounted ? places.mount : null,
       controlSocket: places.controlSocket,
-      namespacePid: namespace?.pid ?? null,
+      namespacePid: system?.namespacePid ?? null,
       hasUserNamespace,
       programs: places.programs,
     };

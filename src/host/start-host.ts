@@ -6,6 +6,7 @@ import type { ClockKind, Runtime } from "../runtime/runtime.ts";
 import { type AdapterDescription, describedProfile } from "./adapter-description.ts";
 import type { HostConfiguration } from "./configuration.ts";
 import { configurationFrom, readConfigurationFile } from "./configuration-file.ts";
+import { startConfiguredMdevs } from "./configured-mdevs.ts";
 import { GuestEmulators } from "./guest-emulators.ts";
 import { type HostStatus, parseHostStatus } from "./host-status.ts";
 import { type Guest, type KernelLogLine, LibraryGuest } from "./library-guest.ts";
@@ -67,7 +68,7 @@ export async function startHost(source: string | object, options: StartOptions =
   try {
     const emulators = new GuestEmulators({ send: (request) => runtime.command(request) });
     const runtime = await startRuntime({
-      configuration,
+      configuration: { ...configuration, rules: { modules: [] } },
       mountPoint,
       clock: options.clock ?? "real",
       onEvent: (event) => {
@@ -78,6 +79,7 @@ export async function startHost(source: string | object, options: StartOptions =
     });
     const host = new LibraryHost(configuration, { runtime, emulators, mountPoint });
     try {
+      await startConfiguredMdevs(configuration.mdevs, (request) => runtime.command(request));
       for (const guest of configuration.guests) await emulators.start(guest);
     } catch (error) {
       await host.stop();

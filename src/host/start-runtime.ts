@@ -3,12 +3,11 @@ import { startInProcess } from "../runtime/in-process.ts";
 import type { ModelEvent } from "../runtime/model.ts";
 import { startMounted } from "../runtime/mounted.ts";
 import type { ClockKind, Runtime } from "../runtime/runtime.ts";
-import type { HostConfiguration } from "./configuration.ts";
-import { createHost } from "./host.ts";
+import { type BootConfiguration, createHost } from "./host.ts";
 import { packageRoot } from "./package-root.ts";
 
 export interface StartRuntimeOptions {
-  readonly configuration: HostConfiguration;
+  readonly configuration: BootConfiguration;
   readonly clock: ClockKind;
   /** Undefined: in process, without a mount. */
   readonly mountPoint: string | undefined;

@@ -1,13 +1,17 @@
 import { Errno, type ErrnoName } from "../sysfs/errno.ts";
 import { errnoText } from "../sysfs/errno-text.ts";
 
-/** Does one step of a host's start; StartRefused names it if the kernel refuses. */
+/** What a step of a host's start ends with: StartRefused, which names it, if the kernel refused it, else the error itself. */
+export function refusedStep(what: string, error: unknown): unknown {
+  return error instanceof Errno ? new StartRefused(what, error.code) : error;
+}
+
+/** Does one step that cannot sleep. */
 export function startStep(what: string, act: () => void): void {
   try {
     act();
   } catch (error) {
-    if (!(error instanceof Errno)) throw error;
-    throw new StartRefused(what, error.code);
+    throw refusedStep(what, error);
   }
 }
 

@@ -16,7 +16,7 @@ interface Recorded {
 
 /** Every readable attribute and every link of a host, by path. */
 async function treeOf(name: string): Promise<Map<string, string>> {
-  const text = `cd /sys && find . -type f -perm /444 | while read -r f; do printf '%s\\0' "$f"; cat "$f" 2>&1; printf '\\0'; done; find . -type l -printf '%p\\0-> %l\\0'`;
+  const text = `cd /sys && find . -path ./devices/system -prune -o -type f -perm /444 -print | while read -r f; do printf '%s\\0' "$f"; cat "$f" 2>&1; printf '\\0'; done; find . -path ./devices/system -prune -o -type l -printf '%p\\0-> %l\\0'`;
   const { stdout } = await sandbox.current.adjunct("exec", name, "--", "sh", "-c", text);
   const parts = stdout.split("\0");
   const tree = new Map<string, string>();

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { mountsBelow } from "../../src/host/mount-table.ts";
@@ -11,7 +11,11 @@ describe("npm start", () => {
   test("without root and user namespaces says why and serves the tree without a mount", async (context) => {
     if (process.getuid?.() !== 0) context.skip("taking namespaces away needs root");
     await sandbox.current.run("chmod", ["777", sandbox.current.folder]);
-    const child = sandbox.current.spawn("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", process.execPath, start]);
+    const closed = sandbox.current.file("fuse", "");
+    chmodSync(closed, 0o600);
+    const asNobody = 'mount --bind "$1" /dev/fuse && shift && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"';
+    const words = ["--mount", "--propagation", "private", "sh", "-c", asNobody, "sh", closed, process.execPath, start];
+    const child = sandbox.current.spawn("unshare", words);
     const outcome = outcomeOf(child);
     const text = await printed(child, /down lpar1/);
     expect(text).toContain("lpar1 is up: Linux 7.2, without a mount");

@@ -41,6 +41,7 @@ async function runInForeground(invocation: Invocation, configuration: HostConfig
   const { output } = invocation;
   const host = await runHost(configuration, {
     isMounted,
+    onProblem: (text) => output.note(`adjunct: ${text}`),
     onFault: (error) => output.note(`adjunct: a bug failed one operation: ${error.stack ?? error.message}`),
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void host.stop());

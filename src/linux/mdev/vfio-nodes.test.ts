@@ -3,7 +3,7 @@ import { exampleHost, uuids } from "../../../test/support/test-host.ts";
 import { list, openAttribute, readAttribute } from "../../sysfs/tree.ts";
 
 test("/dev/vfio has the container and a file a group, which cannot be opened while its device is in use", () => {
-  const host = exampleHost();
+  const host = exampleHost("7.2");
   const { root } = host.host;
   const open = (group: string) => openAttribute(root, `/dev/vfio/${group}`, "read");
   host.createMdev(uuids[0]);
