@@ -14,6 +14,7 @@ const packages = {
   "uuid-runtime": "/usr/bin/uuidgen",
   "libvirt-daemon-system": "/usr/sbin/libvirtd",
   "libvirt-clients": "/usr/bin/virsh",
+  mdevctl: "/usr/bin/mdevctl",
   "python3-pytest": "/usr/lib/python3/dist-packages/pytest/__init__.py",
 };
 
