@@ -68,9 +68,6 @@ fill_run() {
 
 # Folders that the machine does not have are made on a layer above its /etc: nothing is written to the machine.
 cover_etc() {
-	# Definitions are the host's, the programs that mdevctl calls are the machine's.
-	scripts=mdevctl.d/scripts.d
-	[ ! -d "/etc/$scripts" ] || mount --bind "/etc/$scripts" "$etc/$scripts" || problem "/etc/$scripts is empty in the namespace"
 	for folder in mdevctl.d udev/rules.d; do
 		[ -d "/etc/$folder" ] || layer_etc
 		[ -d "/etc/$folder" ] || continue
