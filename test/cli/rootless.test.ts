@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { launcher, type Outcome, threeGuests, useSandbox } from "./sandbox.ts";
@@ -36,6 +37,11 @@ describe("without root", () => {
       expect((await adjunct("exec", "lpar1", "--", "bash", "-c", assigned)).stderr).toContain("Address already in use");
       expect((await adjunct("exec", "lpar1", "--", "lsmod")).stdout).toContain("vfio_ap");
       expect((await adjunct("exec", "lpar1", "--", "sh", "-c", "cut -d: -f1 /proc/net/dev | tail -n +3")).stdout.trim()).toBe("lo");
+      if (existsSync("/usr/sbin/libvirtd")) {
+        expect((await adjunct("exec", "lpar1", "--", "virsh", "-q", "nodedev-list", "--cap", "ap_card")).stdout).toBe(
+          "ap_card05\nap_card06\n",
+        );
+      }
       expect((await adjunct("root", "lpar1")).stderr).toContain("mounted in a user namespace");
     } finally {
       expect(await adjunct("down", "lpar1")).toMatchObject({ status: 0 });

@@ -82,3 +82,14 @@ test("refuses what is no list of numbers", async () => {
 test("Debian 12's knows no type ap", async () => {
   expect(await host.text("bookworm", "chzdev --type ap --list-attributes")).toBe("chzdev: Unknown device type: ap\nstatus 2\n");
 });
+
+test("chzdev waits while a living process holds the lock that it shares with ap-check, and takes over a dead one's", async () => {
+  const lock = "/run/lock/s390apconfig.lock";
+  const command = `sleep 1 & holder=$!; echo $holder > ${lock}; chzdev --type ap -a apmask=-5 > /dev/null; kill -0 $holder 2> /dev/null || echo ended; ls ${lock} 2>&1`;
+  const gone = `ls: cannot access '${lock}': No such file or directory\n`;
+  expect((await host.run("trixie", command)).stdout).toBe(`ended\n${gone}`);
+  // No process has a number above the kernel's limit.
+  expect((await host.run("trixie", `echo 4194305 > ${lock}; chzdev --type ap -a apmask=+5 > /dev/null; ls ${lock} 2>&1`)).stdout).toBe(
+    gone,
+  );
+});
