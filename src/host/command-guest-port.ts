@@ -1,8 +1,9 @@
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import * as v from "valibot";
 import type { GuestDescription, GuestListener, GuestPort, HostOffer, PlugOutcome } from "../qemu/guest-port.ts";
 import { type ErrnoName, errnoNumbers } from "../sysfs/errno.ts";
-import type { GuestCommand } from "./guest-commands.ts";
+import { type GuestCommand, guestName } from "./guest-commands.ts";
 
 /** Sends a command to a host; rejects with an error that has an errno's name as `code` where it says no. */
 export type SendCommand = (command: Readonly<Record<string, unknown>> & { readonly do: string }) => Promise<unknown>;
@@ -36,7 +37,8 @@ export class CommandGuestPort implements GuestPort {
     this.#listener = listener;
   }
 
-  async create({ name, features }: GuestDescription): Promise<"created" | "name-taken"> {
+  async create({ name, features }: GuestDescription): Promise<"created" | "name-taken" | "name-unusable"> {
+    if (!v.is(guestName, name)) return "name-unusable";
     try {
       await this.send({ do: "guest", action: "create", guest: name, features });
     } catch (error) {

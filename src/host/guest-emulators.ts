@@ -54,7 +54,7 @@ export class GuestEmulators {
         defaultName: name,
         nowMs: Date.now,
         ...(log && { log }),
-        hasStdio: false,
+        stdioRefusal: "this guest has no stdio",
       });
       if ("help" in started) throw new Refusal(`guest ${name}: ${guest.cpu} asks for help and starts nothing`);
       const { emulator, ended } = started;

@@ -12,11 +12,7 @@ import { QemuError } from "./qemu-error.ts";
 
 export type { DeviceOptions } from "./devices/device-checks.ts";
 
-/**
- * One virtual machine as QEMU keeps it: its run state, its objects, its one vfio-ap device. Monitors and the command line act on it; it
- * knows none of them. Everything that changes it goes through `exclusively`, one at a time, as under QEMU's big lock: whoever calls a
- * method that returns a promise does so there. Texts, events and order of checks: QEMU 10.2.2.
- */
+/** As query-status has it. */
 export type RunState =
   | "debug"
   | "inmigrate"
@@ -44,6 +40,9 @@ export interface EmulatorEvent {
 /** What ends an emulator, and how: events and exit status follow from it. */
 export type ShutdownReason = "host-qmp-quit" | "host-signal" | "host-ui" | "guest-shutdown" | "guest-reset" | "host-error";
 
+/** As of a machine without -m. */
+export const defaultMemoryBytes = 128 * 2 ** 20;
+
 /** What -action, -no-shutdown and -no-reboot choose. */
 export interface GuestActions {
   readonly shutdown: "poweroff" | "pause";
@@ -68,6 +67,11 @@ export interface EmulatorOptions {
   readonly note?: (line: string) => void;
 }
 
+/**
+ * One virtual machine as QEMU keeps it: its run state, its objects, its one vfio-ap device. Monitors and the command line act on it; it
+ * knows none of them. Everything that changes it goes through `exclusively`, one at a time, as under QEMU's big lock: whoever calls a
+ * method that returns a promise does so there. Texts, events and order of checks: QEMU 10.2.2.
+ */
 export class Emulator {
   readonly machine: Machine;
   /** Resolves with the exit status when the guest is gone. */
@@ -130,10 +134,15 @@ export class Emulator {
       guestStopped: (reason) => this.#later(() => this.#guestStopped(reason)),
       hostEnded: () => this.#hostEnded(),
     });
-    if (type.name === "none") return;
+    if (type.isEmpty) return;
     const has = (feature: string): boolean => cpu?.features.has(feature) ?? false;
     const features = { ap: has("ap"), apqci: has("apqci"), apft: has("apft"), apqi: has("apqi") };
-    if ((await port.create({ name, features })) === "name-taken") {
+    const outcome = await port.create({ name, features });
+    if (outcome === "name-unusable") {
+      const rule = "Letters, digits, blanks and _ . + - are, 64 of them at most, the first one no blank and no dot.";
+      throw new QemuError(`guest name '${name}' cannot be that of a guest of this host`, "GenericError", rule);
+    }
+    if (outcome === "name-taken") {
       throw new QemuError(`guest name '${name}' is taken by another guest of this host`, "GenericError", "Choose another one with -name.");
     }
   }
@@ -180,7 +189,7 @@ export class Emulator {
   async stop(): Promise<void> {
     if (this.#runState !== "running") return;
     if (!this.#isEmpty) await this.options.port.pause();
-    this.#enter("paused");
+    this.#runState = "paused";
     this.#emit("STOP");
   }
 
@@ -224,13 +233,18 @@ export class Emulator {
     this.#actions = { ...this.#actions, ...actions };
   }
 
+  /** All zero where -uuid gave none. */
+  get uuid(): string {
+    return this.options.uuid ?? "00000000-0000-0000-0000-000000000000";
+  }
+
   get #isEmpty(): boolean {
-    return this.machine.options.type.name === "none";
+    return this.machine.options.type.isEmpty === true;
   }
 
   async #run(): Promise<void> {
     if (!this.#isEmpty) await this.options.port.run();
-    this.#enter("running");
+    this.#runState = "running";
   }
 
   async #reset(isGuest: boolean, reason: string): Promise<void> {
@@ -243,7 +257,7 @@ export class Emulator {
       this.#report(`vfio_ap_reset: failed to reset ${name} device: ${errnoText(errno) ?? errno}`);
     }
     this.#emit("RESET", { guest: isGuest, reason });
-    if (this.#runState !== "running") this.#enter("prelaunch");
+    if (this.#runState !== "running") this.#runState = "prelaunch";
   }
 
   /** The guest's Linux sees the power button and obeys. */
@@ -267,10 +281,10 @@ export class Emulator {
     if (this.#actions.shutdown === "poweroff") return this.#finish(0);
     if (this.#runState === "running") {
       if (!this.#isEmpty) await this.options.port.pause();
-      this.#enter("shutdown");
+      this.#runState = "shutdown";
       this.#emit("STOP");
     } else {
-      this.#enter("shutdown");
+      this.#runState = "shutdown";
     }
   }
 
@@ -334,17 +348,13 @@ export class Emulator {
 
   #close(status: number): void {
     this.#hasEnded = true;
-    this.#enter("shutdown");
+    this.#runState = "shutdown";
     this.#end(status);
   }
 
   /** What the port tells comes when its turn is; what goes wrong then can only be told. */
   #later(act: () => Promise<void>): void {
     this.exclusively(act).catch((error: unknown) => this.#report(`error: ${(error as Error).message}`));
-  }
-
-  #enter(state: RunState): void {
-    this.#runState = state;
   }
 
   #emit(event: string, data?: Readonly<Record<string, unknown>>): void {
@@ -358,8 +368,6 @@ export class Emulator {
 
 /** Their vmstate says so. */
 const unmigratable = new Set(["vfio-ap", "vfio-ccw"]);
-
-const defaultMemoryBytes = 128 * 2 ** 20;
 
 const defaultMachine = ({ offer }: GuestPort): MachineOptions => ({
   type: defaultMachineType,

@@ -6,8 +6,8 @@ import type { ErrnoName } from "../sysfs/errno.ts";
  */
 export interface GuestPort {
   readonly offer: HostOffer;
-  /** Makes the virtual machine; it does not run yet. `name-taken`: another guest of this host has the name. */
-  create(guest: GuestDescription): Promise<"created" | "name-taken">;
+  /** Makes the virtual machine; it does not run yet. `name-taken`: another guest of this host has the name; `name-unusable`: none may have it. */
+  create(guest: GuestDescription): Promise<"created" | "name-taken" | "name-unusable">;
   /** Lets the guest's processors run; the first time its Linux boots. */
   run(): Promise<void>;
   /** Stops its processors: nothing in the guest happens until `run`. */

@@ -41,7 +41,7 @@ async function start(text: string, host: ToyGuestPort | null = port): Promise<St
     nowMs: () => nowMs,
     stderr: (line) => stderr.push(line),
     log: (line) => log.push(line),
-    hasStdio: false,
+    stdioRefusal: "this guest has no stdio",
   });
   if ("help" in started) throw new Error("help was asked for");
   running.push(started);

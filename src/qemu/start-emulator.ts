@@ -25,8 +25,8 @@ export interface StartOptions {
   /** Whole lines, as they stand on QEMU's stderr. */
   readonly stderr?: (line: string) => void;
   readonly log?: LogSink;
-  /** False where the process is not the guest's own. */
-  readonly hasStdio: boolean;
+  /** Why no character device may have this process's input and output; undefined: one may. */
+  readonly stdioRefusal?: string;
   readonly surroundings?: ChardevSurroundings;
 }
 
@@ -143,7 +143,7 @@ class Start {
     const { port } = this.options;
     const { machine, accelerator } = this.commandLine;
     if (!port) {
-      if (machine.type.name === "none") return absentPort;
+      if (machine.type.isEmpty) return absentPort;
       throw new QemuError(
         accelerator === "kvm" ? "failed to initialize kvm: No such file or directory" : "there is no host for a guest here",
         "GenericError",
@@ -156,7 +156,7 @@ class Start {
   /** An empty machine has a processor only if -cpu asks for one. QemuError. */
   #cpu(offer: HostOffer): CpuModel | undefined {
     const { cpu, cpus, machine, accelerator } = this.commandLine;
-    if (cpu === undefined && machine.type.name === "none") return undefined;
+    if (cpu === undefined && machine.type.isEmpty) return undefined;
     const model = cpuOption(cpu ?? (accelerator === "kvm" ? "host" : "qemu"), offer);
     if (model.name === "host" && accelerator !== "kvm") throw new QemuError("CPU definition requires KVM");
     // Every processor is realized by itself, and QEMU warns for each.
@@ -180,7 +180,8 @@ class Start {
   /** Only a monitor talks; what is for a console may be of any kind, since nothing will come out of it. */
   async #open(record: ChardevRecord, isForMonitor: boolean): Promise<Chardev> {
     const isKnown = chardevBackendNames().includes(record.backend);
-    if (record.backend === "stdio" && !this.options.hasStdio) throw new QemuError("this guest has no stdio");
+    const { stdioRefusal } = this.options;
+    if (record.backend === "stdio" && stdioRefusal !== undefined) throw new QemuError(stdioRefusal);
     if (isKnown || isForMonitor) return createChardev(record, this.options.surroundings);
     this.options.log?.(`chardev ${record.id}: ${record.backend} has no effect in a model guest`);
     return createChardev({ id: record.id, backend: "null", options: new Map() });

@@ -76,6 +76,8 @@ describe("the front outside of any host", () => {
     child.stderr.on("data", (bytes) => said.push(String(bytes)));
     child.stdin.write("info name\ninfo status\n");
     await saying(child.stdout, "VM status");
+    // As from a terminal, and passed on by a program that waits for the front.
+    child.kill(signal);
     child.kill(signal);
     const [status] = await once(child, "close");
     expect(status).toBe(0);
@@ -92,6 +94,16 @@ describe("-daemonize", () => {
     expect(second.stderr).toBe("qemu-system-s390x: cannot create PID file: Cannot lock pid file: Resource temporarily unavailable\n");
     expect(readFileSync(pidFile, "utf8")).toBe(`${pid}\n`);
     process.kill(pid);
+    await gone(pidFile);
+  });
+
+  test("refuses what needs stdio, and not -nographic where nothing is on it", async () => {
+    const stdio = await run(...empty, "-daemonize", "-qmp", "stdio");
+    expect(stdio).toEqual({ status: 1, stdout: "", stderr: "qemu-system-s390x: -qmp stdio: cannot use stdio with -daemonize\n" });
+    const pidFile = join(folder, "nographic");
+    const words = ["-machine", "none", "-S", "-nographic", "-serial", "null", "-monitor", "none", "-daemonize", "-pidfile", pidFile];
+    expect(await run(...words)).toEqual({ status: 0, stdout: "", stderr: "" });
+    process.kill(Number(readFileSync(pidFile, "utf8")));
     await gone(pidFile);
   });
 });

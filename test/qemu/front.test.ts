@@ -63,6 +63,15 @@ describe("the command line", () => {
     ).toBeDefined();
   });
 
+  test.each(["a/b", "../../x", "dom:1@x", "x".repeat(65)])("a guest cannot be named %s, since its folder has its name", async (name) => {
+    const { status, stdout, stderr } = await host.type(`${machine} -name ${name}`);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toBe(
+      `qemu-system-s390x: guest name '${name}' cannot be that of a guest of this host\n` +
+        "Letters, digits, blanks and _ . + - are, 64 of them at most, the first one no blank and no dot.\n",
+    );
+  });
+
   test("a guest with a device and ap=off fails to start for want of the bus", async () => {
     const { status, stderr } = await host.type(`${machine} -cpu host,ap=off,apqci=off,apft=off,apqi=off ${device}/$uuid1`);
     expect(status).toBe(1);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { Refusal } from "../../host/control-protocol.ts";
+import { withHost } from "../../host/known-hosts.ts";
 import { guestPlaces, hostPlaces } from "../../host/places.ts";
 import { type Command, exitStatus } from "../command.ts";
 
@@ -13,8 +14,11 @@ export const log: Command = {
   options: [],
   async run({ arguments: [name = "", guest = ""], wantsJson, output }) {
     const path = guestPlaces(hostPlaces(name), guest).log;
-    if (guest.includes("/") || !existsSync(path))
+    if (guest.includes("/") || !existsSync(path)) {
+      // First of all there must be such a host.
+      await withHost(name, async (client) => client.close());
       throw new Refusal(`host ${name} keeps no log of a guest ${guest}: adjunct guests ${name} lists those that run`);
+    }
     const text = readFileSync(path, "utf8").trimEnd();
     output.print(wantsJson ? JSON.stringify(text.split("\n")) : text);
     return exitStatus.done;

@@ -35,7 +35,7 @@ export async function qemuSystemS390x(words: readonly string[], controlSocket: s
       nowMs: Date.now,
       stderr: (line) => process.stderr.write(`${line}\n`),
       log,
-      hasStdio: !isChild,
+      ...(isChild && { stdioRefusal: "cannot use stdio with -daemonize" }),
     });
     if ("help" in started) {
       process.stdout.write(`${started.help}\n`);
@@ -66,7 +66,7 @@ function commandLineOf(words: readonly string[]) {
 
 /** The file that -D names, and the log that the host keeps of every guest that could run. */
 function logOf(asked: ReturnType<typeof commandLineOf>, port: RemoteGuestPort | undefined, guest: string): LogSink {
-  const isGuest = asked !== undefined && asked.machine.type.name !== "none";
+  const isGuest = asked !== undefined && !asked.machine.type.isEmpty;
   const toFile = asked?.logFile === undefined ? undefined : fileLog(asked.logFile);
   return (line) => {
     toFile?.(line);
@@ -86,8 +86,12 @@ function fileLog(path: string): LogSink {
 }
 
 function endBySignals({ emulator, report }: StartedEmulator): void {
+  let isEnding = false;
   for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) {
     process.on(signal, () => {
+      // A terminal's, and the same passed on by whoever waits for us.
+      if (isEnding) return;
+      isEnding = true;
       // Who sent it is not to be known here; QEMU names that process, too.
       report(`terminating on signal ${constants.signals[signal]}`);
       void emulator.exclusively(() => emulator.quit("host-signal"));

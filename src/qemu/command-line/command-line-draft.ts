@@ -1,5 +1,5 @@
 import type { ChardevRecord } from "../chardev/chardev.ts";
-import type { GuestActions } from "../emulator.ts";
+import { defaultMemoryBytes, type GuestActions } from "../emulator.ts";
 import { QemuError } from "../qemu-error.ts";
 import { compatChardev } from "./chardev-option.ts";
 import type { ChardevUse, CommandLine, DeviceUse, MonitorRecord, ObjectUse } from "./command-line.ts";
@@ -7,8 +7,6 @@ import { LocatedError } from "./located-error.ts";
 import { type Accelerator, chosenAccelerator, type MachineChoice, machineChoice } from "./machine-option.ts";
 import type { OptionUse } from "./option-words.ts";
 import { smpOption } from "./smp-option.ts";
-
-export const defaultMemoryBytes = 128 * 2 ** 20;
 
 /** A command line while its options are read, one after the other. */
 export class CommandLineDraft {
@@ -23,6 +21,7 @@ export class CommandLineDraft {
   isNographic = false;
   hasDefaults = true;
   hasMonitorOption = false;
+  hasSerialOption = false;
   isMigratableOnly = false;
   pidFile: string | undefined;
   logFile: string | undefined;
@@ -51,6 +50,7 @@ export class CommandLineDraft {
   }
 
   addSerial({ argument, text }: OptionUse): void {
+    this.hasSerialOption = true;
     if (argument === "none") return;
     const failure = `could not connect serial device to character backend '${argument}'`;
     if (!argument.startsWith("chardev:")) {
@@ -62,8 +62,9 @@ export class CommandLineDraft {
   }
 
   complete(): CommandLine {
-    // libvirt gives both, and -nodefaults with them.
-    if (this.isNographic && this.isDaemon && this.hasDefaults) throw new QemuError("-nographic cannot be used with -daemonize");
+    // What would be on stdio by default: with -nodefaults, as libvirt has it, or both options given there is nothing.
+    const usesStdio = this.hasDefaults && !(this.hasSerialOption && this.hasMonitorOption);
+    if (this.isNographic && this.isDaemon && usesStdio) throw new QemuError("-nographic cannot be used with -daemonize");
     const machine = machineChoice(this.machine);
     const { cpus, maxCpus } = smpOption(this.smp, machine.type);
     this.#addDefaultMonitor();

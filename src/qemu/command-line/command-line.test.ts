@@ -48,7 +48,7 @@ describe("a word of the command line", () => {
     ["-accel nosuch", ["-accel nosuch: invalid accelerator nosuch"]],
     ["-machine accel=nosuch", ["invalid accelerator nosuch"]],
     ["-machine accel=kvm -accel tcg", ['The -accel and "-machine accel=" options are incompatible']],
-    ["-machine nosuch", ["unsupported machine type", "Use -machine help to list supported machines"]],
+    ["-machine nosuch", ['unsupported machine type: "nosuch"', "Use -machine help to list supported machines"]],
     ["-machine foo=bar", ["Property 's390-ccw-virtio-10.2-machine.foo' not found"]],
     ["-name guest=a,foo=b", ["-name guest=a,foo=b: Invalid parameter 'foo'"]],
     ["-uuid x", ["-uuid x: failed to parse UUID string: wrong format"]],
@@ -104,6 +104,8 @@ describe("a word of the command line", () => {
     ["-msg timestamp=x", ["-msg timestamp=x: Parameter 'timestamp' expects 'on' or 'off'"]],
     ["-display foo", ["-display foo: Parameter 'type' does not accept value 'foo'"]],
     ["-daemonize -nographic", ["-nographic cannot be used with -daemonize"]],
+    ["-daemonize -nographic -monitor none", ["-nographic cannot be used with -daemonize"]],
+    ["-daemonize -nographic -serial none", ["-nographic cannot be used with -daemonize"]],
   ])("%s is refused in QEMU's words", (text, lines) => {
     expect(refusal(text)).toEqual(lines);
   });

@@ -17,7 +17,7 @@ const readHere = new Set(["type", "accel", "kernel-irqchip", "memory-backend"]);
 export function machineChoice(values: ReadonlyMap<string, string>): MachineChoice {
   const name = values.get("type");
   const type = name === undefined ? defaultMachineType : machineType(name);
-  if (!type) throw new QemuError("unsupported machine type", "GenericError", "Use -machine help to list supported machines");
+  if (!type) throw new QemuError(`unsupported machine type: "${name}"`, "GenericError", "Use -machine help to list supported machines");
   const typeName = machineTypeName(type.name);
   const known = new Set(classProperties(typeName).map((property) => property.name));
   for (const key of values.keys()) {

@@ -1,10 +1,11 @@
 import { checkId } from "../devices/device-checks.ts";
 import { deviceType } from "../devices/device-types.ts";
+import { defaultMemoryBytes } from "../emulator.ts";
 import { userObjectTypes } from "../objects/qom-types.ts";
 import { QemuError } from "../qemu-error.ts";
 import { chardevOption } from "./chardev-option.ts";
 import type { DeviceUse, ObjectUse } from "./command-line.ts";
-import { type CommandLineDraft, defaultMemoryBytes } from "./command-line-draft.ts";
+import type { CommandLineDraft } from "./command-line-draft.ts";
 import {
   accelHelp,
   chardevHelp,

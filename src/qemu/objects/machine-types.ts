@@ -6,6 +6,8 @@ export interface MachineType {
   readonly isDefault?: boolean;
   readonly isDeprecated?: boolean;
   readonly maxCpus: number;
+  /** No bus, no memory, no processor: for programs that only ask questions. */
+  readonly isEmpty?: boolean;
 }
 
 const newest = "10.2";
@@ -17,7 +19,7 @@ const versions = [
 const alias = "s390-ccw-virtio";
 
 export const machineTypes: readonly MachineType[] = [
-  { name: "none", description: "empty machine", maxCpus: 1 },
+  { name: "none", description: "empty machine", maxCpus: 1, isEmpty: true },
   ...versions.map(({ version, isDeprecated }) => ({
     name: `${alias}-${version}`,
     description: `Virtual s390x machine (version ${version})`,

@@ -33,7 +33,7 @@ export class Machine {
     this.mainBus = new QomBus("System", "main-system-bus");
     if (options.cpu) for (let number = 0; number < options.cpus; number++) this.#addCpu(options.cpu, number);
     this.unattached.add("sysbus", this.mainBus);
-    if (options.type.name !== "none") this.#addS390();
+    if (!options.type.isEmpty) this.#addS390();
   }
 
   /** Below the main bus in depth first, as bus names are looked up. */

@@ -162,7 +162,7 @@ export const qomTypes: readonly QomType[] = [
   { name: "s390x-cpu", parent: "cpu", isAbstract: true },
   ...abstractTypes.map(([name, parent]) => ({ name, parent, isAbstract: true })),
   ...concreteTypes.map(([name, parent]) => ({ name, parent })),
-  ...machineTypes.map(({ name }) => ({ name: machineTypeName(name), parent: name === "none" ? "machine" : "s390-ccw-machine" })),
+  ...machineTypes.map(({ name, isEmpty }) => ({ name: machineTypeName(name), parent: isEmpty ? "machine" : "s390-ccw-machine" })),
   ...cpuNames.map((name) => ({ name: cpuTypeName(name), parent: "s390x-cpu", properties: cpuProperties })),
   ...deviceTypes.map(({ name, parent, isAbstract = false, properties = [] }) => ({ name, parent, isAbstract, properties })),
 ];

@@ -1,8 +1,7 @@
-import { cpuTypeName } from "../../cpu/cpu-model.ts";
 import { baselineCpuModel, type CpuModelInfo, compareCpuModels, cpuDefinitions, expandCpuModel } from "../../cpu/cpu-queries.ts";
-import type { Emulator } from "../../emulator.ts";
 import { machineTypes } from "../../objects/machine-types.ts";
 import { QemuError } from "../../qemu-error.ts";
+import { hotpluggableCpus, memoryBytes, processors } from "../processor-queries.ts";
 import { command, type QmpCommand } from "../qmp/qmp-command.ts";
 import { any, bool, int, listOf, object, oneOf, optional, str } from "../schema/schema-type.ts";
 import { commandLineOptions } from "./command-line-options.ts";
@@ -14,14 +13,13 @@ const cpuProps = object({
   "book-id": optional(int),
   "drawer-id": optional(int),
 });
-const propsOf = (core: number) => ({ "core-id": core, "socket-id": 0, "book-id": 0, "drawer-id": 0 });
 
 /** What the machine is and is made of. */
 export const machineCommands = {
   "query-name": command({ returns: object({ name: optional(str) }), run: ({ emulator }) => ({ name: emulator.options.name }) }),
   "query-uuid": command({
     returns: object({ UUID: str }),
-    run: ({ emulator }) => ({ UUID: emulator.options.uuid ?? "00000000-0000-0000-0000-000000000000" }),
+    run: ({ emulator }) => ({ UUID: emulator.uuid }),
   }),
   "query-kvm": command({
     returns: object({ enabled: bool, present: bool }),
@@ -155,7 +153,7 @@ const modelInfo = ({ name, props }: { name: string; props: unknown }): CpuModelI
 };
 
 function machineInfo(type: (typeof machineTypes)[number], wantsCompatProps: boolean) {
-  const isEmpty = type.name === "none";
+  const isEmpty = type.isEmpty === true;
   return {
     name: type.name,
     alias: type.alias,
@@ -169,32 +167,3 @@ function machineInfo(type: (typeof machineTypes)[number], wantsCompatProps: bool
     ...(wantsCompatProps && { "compat-props": [] }),
   };
 }
-
-export function processors({ machine, runState }: Emulator) {
-  return [...machine.unattached.children.values()]
-    .filter(({ values }) => values.has("core-id"))
-    .map((cpu, index) => ({
-      "cpu-index": index,
-      "qom-path": cpu.path,
-      "thread-id": process.pid,
-      props: propsOf(Number(cpu.values.get("core-id"))),
-      target: "s390x",
-      "cpu-state": runState === "running" ? "operating" : index === 0 ? "operating" : "stopped",
-      dedicated: false,
-      entitlement: "auto",
-    }));
-}
-
-export function hotpluggableCpus(emulator: Emulator) {
-  const { cpu, maxCpus } = emulator.machine.options;
-  if (!cpu) throw new QemuError("The feature 'query-hotpluggable-cpus' is not enabled");
-  const present = new Map(processors(emulator).map((processor) => [processor.props["core-id"], processor["qom-path"]]));
-  return Array.from({ length: maxCpus }, (_, core) => ({
-    type: cpuTypeName(cpu.name),
-    "vcpus-count": 1,
-    props: propsOf(core),
-    "qom-path": present.get(core),
-  })).reverse();
-}
-
-export const memoryBytes = ({ machine }: Emulator): number => (machine.options.type.name === "none" ? 0 : machine.options.memoryBytes);

@@ -1,6 +1,6 @@
 import { deviceHelp } from "../../command-line/help-texts.ts";
 import { QemuError } from "../../qemu-error.ts";
-import { hotpluggableCpus, memoryBytes, processors } from "../commands/machine-commands.ts";
+import { hotpluggableCpus, memoryBytes, processors } from "../processor-queries.ts";
 import { qemuVersionText } from "../qemu-version.ts";
 import type { HumanCommand, HumanContext } from "./human-command.ts";
 import { infoQomTree } from "./info-qom-tree.ts";
@@ -59,7 +59,7 @@ export const infoCommands: readonly HumanCommand[] = [
     return `VM status: paused${runState === "paused" ? "" : ` (${runState})`}\n`;
   }),
   info("tpm", "TPM devices", nothing),
-  info("uuid", "the guest's UUID", ({ emulator }) => `${emulator.options.uuid ?? "00000000-0000-0000-0000-000000000000"}\n`),
+  info("uuid", "the guest's UUID", ({ emulator }) => `${emulator.uuid}\n`),
   info("version", "QEMU's version", () => `${qemuVersionText}\n`),
   info("vnc", "VNC servers", () => "None\n"),
 ];
