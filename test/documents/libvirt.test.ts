@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { useToolHost } from "../tools/tool-host.ts";
 
 /**
- * The procedure of IBM's document "Managing VFIO AP mediated devices with libvirt", typed with Debian 12's virsh and lszcrypt. steps/004-libvirt.txt
+ * The procedure of IBM's document "Managing VFIO AP mediated devices with libvirt", typed with Debian 12's virsh and lszcrypt. libvirt-procedure.txt
  * has what is typed and what the document shows for it; only these differences are let pass: letter case and column widths of lszcrypt and
  * columns that `...` stands for, indentation and kinds of quotes, the driver and the group's number of a mediated device, and its uuid,
  * parent_addr and attr elements, which libvirt has shown since.
@@ -22,7 +22,7 @@ interface Command {
 }
 
 const commands: Command[] = [];
-for (const line of readFileSync(new URL("steps/004-libvirt.txt", import.meta.url), "utf8").split("\n")) {
+for (const line of readFileSync(new URL("libvirt-procedure.txt", import.meta.url), "utf8").split("\n")) {
   if (line.startsWith("$ ")) commands.push({ text: line.slice(2), shown: [] });
   else if (line !== "" && !line.startsWith("#")) commands.at(-1)?.shown.push(line);
 }

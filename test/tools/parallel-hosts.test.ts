@@ -52,8 +52,11 @@ describe("four hosts at once", () => {
     const change = async (name: string): Promise<void> => {
       const { status, stderr } = await sandbox.current.adjunct(
         ...["exec", name, "--", "sh", "-ec"],
-        `uuid=$(mdevctl start -p matrix -t vfio_ap-passthrough); virsh -q nodedev-list --cap mdev | grep -q $(echo $uuid | tr - _)
-         mdevctl define -u $uuid; mdevctl stop -u $uuid; virsh -q nodedev-list --cap mdev --inactive | grep -q $(echo $uuid | tr - _)`,
+        // libvirt looks at what it hears of in a thread of its own.
+        `uuid=$(mdevctl start -p matrix -t vfio_ap-passthrough); name=$(echo $uuid | tr - _)
+         until virsh -q nodedev-list --cap mdev | grep -q $name; do :; done
+         mdevctl define -u $uuid; mdevctl stop -u $uuid
+         until virsh -q nodedev-list --cap mdev --inactive | grep -q $name; do :; done`,
       );
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     };
