@@ -47,10 +47,11 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
   makePrivateFolder(runFolder);
   makePrivateFolder(stateFolder);
   const { name } = configuration;
-  const lock = takeHostLock(places.lock);
-  if (!lock) throw new Refusal(`a host named ${name} is running already: adjunct down ${name} ends it, or give this one another name`);
+  // Held until the process is gone, so that who waits for it to end waits for all of it.
+  if (!takeHostLock(places.lock))
+    throw new Refusal(`a host named ${name} is running already: adjunct down ${name} ends it, or give this one another name`);
 
-  const undo: (() => void | Promise<void>)[] = [() => lock.release()];
+  const undo: (() => void | Promise<void>)[] = [];
   const takeDown = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step();
   };

@@ -38,7 +38,7 @@ export const runStateCommands = {
   }),
   "inject-nmi": command({
     run: ({ emulator }) => {
-      const isEmpty = emulator.machine.options.type.name === "none";
+      const isEmpty = emulator.machine.options.type.isEmpty === true;
       throw new QemuError(
         isEmpty ? "this feature or command is not currently supported" : "A model guest has no processor that an NMI could reach",
       );
