@@ -110,6 +110,21 @@ describe("a word of the command line", () => {
     expect(refusal(text)).toEqual(lines);
   });
 
+  test.each([
+    ["-incoming defer", ["-incoming defer: a model guest cannot be the target of a migration yet"]],
+    ["-readconfig /etc/qemu.cfg", ["-readconfig /etc/qemu.cfg: configuration files are not read, write their options on the command line"]],
+  ])("%s is refused, since a model guest would start without what it asks for", (text, lines) => {
+    expect(refusal(text)).toEqual(lines);
+  });
+
+  test.each([
+    "-daemonize -nographic -serial null -monitor none",
+    "-daemonize -nographic -serial none -qmp null",
+    "-daemonize -nographic -nodefaults",
+  ])("%s is taken, since nothing is on stdio", (text) => {
+    expect(read(text)).toMatchObject({ isDaemon: true });
+  });
+
   test("is understood with one dash or two", () => {
     expect(read("--name a --S").isPaused).toBe(true);
   });

@@ -157,6 +157,13 @@ describe("requests", () => {
     expect(JSON.parse(await ask({ execute, arguments: values })).error.desc).toBe(text);
   });
 
+  it.each<[string, object, string]>([
+    ["inject-nmi", {}, "A model guest has no processor that an NMI could reach"],
+    ["dump-guest-memory", { paging: false, protocol: "file:/tmp/dump" }, "A model guest has no memory that could be dumped"],
+  ])("refuses %s, for which a model guest has nothing", async (execute, values, text) => {
+    expect(JSON.parse(await ask({ execute, arguments: values })).error).toEqual({ class: "GenericError", desc: text });
+  });
+
   it("answers requests that come in one piece or byte by byte, each in its turn", async () => {
     monitor.say('{"execute":"query-name","id":1}{"execute":"query-name","id":2}\n{"execute":"query-name","id":3}');
     for (const byte of Buffer.from('{"execute":"query-name","id":4}')) monitor.say(Uint8Array.of(byte));
