@@ -57,6 +57,18 @@ describe("a host over its control socket", () => {
     });
   });
 
+  test("that has ended keeps the logs of its guests; one that never was has none, and is unknown", async () => {
+    expect(await sandbox.current.adjunct("log", "lpar1", "guest1")).toEqual({
+      status: 1,
+      signal: null,
+      stdout: "",
+      stderr: "adjunct: no host lpar1: none is running, adjunct up FILE starts one\n",
+    });
+    sandbox.current.file("state/lpar1/guests/guest1/log", "what its emulator said\n");
+    expect(await sandbox.current.adjunct("log", "lpar1", "guest1")).toMatchObject({ status: 0, stdout: "what its emulator said\n" });
+    expect((await sandbox.current.adjunct("log", "lpar1", "guest2")).stderr).toContain("no host lpar1");
+  });
+
   test("whose process was killed is said to be dead and cleaned up, and its name is free again", async () => {
     const { pid } = await sandbox.current.up(threeGuests, "--no-mount");
     process.kill(pid, "SIGKILL");
