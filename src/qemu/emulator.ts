@@ -1,13 +1,12 @@
 import { errnoText } from "../sysfs/errno-text.ts";
 import { namedCpuModel } from "./cpu/cpu-model.ts";
-import { checkDevice, checkUnplug, type DeviceOptions } from "./devices/device-checks.ts";
-import { virtioBackend } from "./devices/device-types.ts";
-import { realizeVfioAp, vfioName } from "./devices/vfio-ap.ts";
+import type { DeviceOptions } from "./devices/device-checks.ts";
+import { MachineDevices } from "./devices/machine-devices.ts";
+import { vfioName } from "./devices/vfio-ap.ts";
 import type { GuestPort } from "./guest-port.ts";
 import { Machine, type MachineOptions } from "./objects/machine.ts";
 import { defaultMachineType } from "./objects/machine-types.ts";
-import { findObject } from "./objects/object-queries.ts";
-import { QomBus, QomDevice, QomObject } from "./objects/qom-object.ts";
+import type { QomDevice, QomObject } from "./objects/qom-object.ts";
 import { QemuError } from "./qemu-error.ts";
 
 export type { DeviceOptions } from "./devices/device-checks.ts";
@@ -82,12 +81,21 @@ export class Emulator {
   #isPoweringDown = false;
   #end!: (status: number) => void;
   #actions: GuestActions;
+  readonly #devices: MachineDevices;
   readonly #listeners = new Set<(event: EmulatorEvent) => void>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(readonly options: EmulatorOptions) {
     this.#actions = options.actions ?? { shutdown: "poweroff", reboot: "reset" };
     this.machine = new Machine(options.machine ?? defaultMachine(options.port));
+    this.#devices = new MachineDevices({
+      machine: this.machine,
+      port: options.port,
+      isMigratableOnly: options.isMigratableOnly ?? false,
+      deleted: (data) => this.#emit("DEVICE_DELETED", data),
+      report: (line) => this.#report(line),
+      note: (line) => options.note?.(line),
+    });
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -108,8 +116,7 @@ export class Emulator {
 
   /** The vfio-ap device, if there is one. */
   get vfioAp(): QomDevice | undefined {
-    const onBus = [...this.machine.buses()].find(({ type }) => type === "ap-bus");
-    return onBus?.devices[0];
+    return this.#devices.vfioAp;
   }
 
   /** Hears of every event; the result ends that. */
@@ -155,35 +162,12 @@ export class Emulator {
 
   /** device_add and -device; `place` is where it stands on the command line. QemuError. */
   async addDevice(options: DeviceOptions, place?: string): Promise<void> {
-    const { type, bus, id } = checkDevice(this.machine, options, this.#isReady);
-    if (this.options.isMigratableOnly && unmigratable.has(type.name)) {
-      throw new QemuError(`Device ${type.name} is not migratable, but --only-migratable was specified`);
-    }
-    if (type.name === "vfio-ap") {
-      const warnings = await realizeVfioAp(this.machine, this.options.port, options);
-      for (const warning of warnings) this.#report(`${place === undefined ? "" : `${place}: `}warning: ${warning}`);
-    } else {
-      this.options.note?.(`device ${type.name}${id === undefined ? "" : ` "${id}"`} has no effect in a model guest`);
-    }
-    const device = new QomDevice(type.name, id, bus);
-    device.options = new Map([...options].filter(([name]) => name !== "driver" && name !== "id" && name !== "bus"));
-    device.values.set("hotplugged", this.#isReady);
-    device.values.set("hotpluggable", type.isHotpluggable ?? false);
-    if (id === undefined) this.machine.anonymous.add("device[*]", device);
-    else this.machine.peripheral.add(id, device);
-    for (const { type: busType, name } of type.buses ?? []) {
-      const number = [...this.machine.buses()].filter(({ type: other }) => other === busType).length;
-      device.addBus(new QomBus(busType, `${id ?? name}${id === undefined ? number : ""}.0`, { isHotpluggable: true }));
-    }
-    const backend = virtioBackend(type);
-    if (backend !== undefined) device.add("virtio-backend", new QomObject(backend));
+    await this.#devices.add(options, { isHotplug: this.#isReady, place });
   }
 
   /** device_del: by id or by path of the object. QemuError. */
   async deleteDevice(idOrPath: string): Promise<void> {
-    const device = this.#deviceNamed(idOrPath);
-    checkUnplug(device);
-    await this.#unplug(device);
+    await this.#devices.remove(idOrPath);
   }
 
   async stop(): Promise<void> {
@@ -292,40 +276,10 @@ export class Emulator {
     const device = this.vfioAp;
     if (!device || this.#hasEnded) return;
     try {
-      await this.#unplug(device);
+      await this.#devices.unplug(device);
     } catch (error) {
       const name = vfioName(String(device.options.get("sysfsdev") ?? ""));
       this.#report(`warning: vfio ${name}: ${(error as Error).message}`);
-    }
-  }
-
-  async #unplug(device: QomDevice): Promise<void> {
-    device.isBeingUnplugged = true;
-    try {
-      if (device.type === "vfio-ap") await this.options.port.unplug();
-    } finally {
-      device.isBeingUnplugged = false;
-    }
-    const path = device.path;
-    const backend = device.children.get("virtio-backend");
-    device.remove();
-    if (backend) this.#emit("DEVICE_DELETED", { path: `${path}/virtio-backend` });
-    this.#emit("DEVICE_DELETED", device.id === undefined ? { path } : { device: device.id, path });
-  }
-
-  #deviceNamed(idOrPath: string): QomDevice {
-    const isPath = idOrPath.startsWith("/");
-    const object = isPath ? this.#objectAt(idOrPath) : this.machine.peripheral.children.get(idOrPath);
-    if (!object) throw new QemuError(`Device '${idOrPath}' not found`, "DeviceNotFound");
-    if (!(object instanceof QomDevice)) throw new QemuError(`${idOrPath} is not a hotpluggable device`);
-    return object;
-  }
-
-  #objectAt(path: string): QomObject | undefined {
-    try {
-      return findObject(this.objects, path);
-    } catch {
-      return undefined;
     }
   }
 
@@ -365,9 +319,6 @@ export class Emulator {
     this.options.report?.(line);
   }
 }
-
-/** Their vmstate says so. */
-const unmigratable = new Set(["vfio-ap", "vfio-ccw"]);
 
 const defaultMachine = ({ offer }: GuestPort): MachineOptions => ({
   type: defaultMachineType,

@@ -1,0 +1,106 @@
+import type { GuestPort } from "../guest-port.ts";
+import type { Machine } from "../objects/machine.ts";
+import { findObject } from "../objects/object-queries.ts";
+import { QomBus, QomDevice, QomObject } from "../objects/qom-object.ts";
+import { QemuError } from "../qemu-error.ts";
+import { checkDevice, checkUnplug, type DeviceOptions } from "./device-checks.ts";
+import { virtioBackend } from "./device-types.ts";
+import { realizeVfioAp } from "./vfio-ap.ts";
+
+export interface MachineDevicesOptions {
+  readonly machine: Machine;
+  readonly port: GuestPort;
+  /** -only-migratable: refuses what cannot be migrated. */
+  readonly isMigratableOnly: boolean;
+  /** Data of DEVICE_DELETED, for every object that goes. */
+  readonly deleted: (data: { readonly device?: string; readonly path: string }) => void;
+  readonly report: (line: string) => void;
+  readonly note: (line: string) => void;
+}
+
+/** Where and when a device is asked for. */
+export interface DeviceRequest {
+  /** After the machine was complete. */
+  readonly isHotplug: boolean;
+  /** Where it stands on the command line. */
+  readonly place?: string | undefined;
+}
+
+/** Their vmstate says so. */
+const unmigratable = new Set(["vfio-ap", "vfio-ccw"]);
+
+/** The devices of a machine: how they come, are found and go. Whoever calls this does so in the emulator's turn. */
+export class MachineDevices {
+  constructor(private readonly options: MachineDevicesOptions) {}
+
+  /** The vfio-ap device, if there is one. */
+  get vfioAp(): QomDevice | undefined {
+    const onBus = [...this.options.machine.buses()].find(({ type }) => type === "ap-bus");
+    return onBus?.devices[0];
+  }
+
+  /** QemuError. */
+  async add(asked: DeviceOptions, { isHotplug, place }: DeviceRequest): Promise<void> {
+    const { machine, port, isMigratableOnly, report, note } = this.options;
+    const { type, bus, id } = checkDevice(machine, asked, isHotplug);
+    if (isMigratableOnly && unmigratable.has(type.name)) {
+      throw new QemuError(`Device ${type.name} is not migratable, but --only-migratable was specified`);
+    }
+    if (type.name === "vfio-ap") {
+      const warnings = await realizeVfioAp(machine, port, asked);
+      for (const warning of warnings) report(`${place === undefined ? "" : `${place}: `}warning: ${warning}`);
+    } else {
+      note(`device ${type.name}${id === undefined ? "" : ` "${id}"`} has no effect in a model guest`);
+    }
+    const device = new QomDevice(type.name, id, bus);
+    device.options = new Map([...asked].filter(([name]) => name !== "driver" && name !== "id" && name !== "bus"));
+    device.values.set("hotplugged", isHotplug);
+    device.values.set("hotpluggable", type.isHotpluggable ?? false);
+    if (id === undefined) machine.anonymous.add("device[*]", device);
+    else machine.peripheral.add(id, device);
+    for (const { type: busType, name } of type.buses ?? []) {
+      const number = [...machine.buses()].filter(({ type: other }) => other === busType).length;
+      device.addBus(new QomBus(busType, `${id ?? name}${id === undefined ? number : ""}.0`, { isHotpluggable: true }));
+    }
+    const backend = virtioBackend(type);
+    if (backend !== undefined) device.add("virtio-backend", new QomObject(backend));
+  }
+
+  /** By id or by path of the object. QemuError. */
+  async remove(idOrPath: string): Promise<void> {
+    const device = this.#named(idOrPath);
+    checkUnplug(device);
+    await this.unplug(device);
+  }
+
+  /** Without asking whether it may go: the host wants it back. */
+  async unplug(device: QomDevice): Promise<void> {
+    device.isBeingUnplugged = true;
+    try {
+      if (device.type === "vfio-ap") await this.options.port.unplug();
+    } finally {
+      device.isBeingUnplugged = false;
+    }
+    const { id, path } = device;
+    const backend = device.children.get("virtio-backend");
+    device.remove();
+    if (backend) this.options.deleted({ path: `${path}/virtio-backend` });
+    this.options.deleted(id === undefined ? { path } : { device: id, path });
+  }
+
+  #named(idOrPath: string): QomDevice {
+    const isPath = idOrPath.startsWith("/");
+    const object = isPath ? this.#objectAt(idOrPath) : this.options.machine.peripheral.children.get(idOrPath);
+    if (!object) throw new QemuError(`Device '${idOrPath}' not found`, "DeviceNotFound");
+    if (!(object instanceof QomDevice)) throw new QemuError(`${idOrPath} is not a hotpluggable device`);
+    return object;
+  }
+
+  #objectAt(path: string): QomObject | undefined {
+    try {
+      return findObject(this.options.machine.root, path);
+    } catch {
+      return undefined;
+    }
+  }
+}
