@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Host } from "../src/host/host.ts";
 import { adapterProfile } from "../src/machine/adapter-profile.ts";
 import { fullMachine } from "../src/machine/lpar.ts";
-import type { Measurement } from "./measurement.ts";
+import { type Measurement, median } from "./measurement.ts";
 import { bringUp, type RunningHost } from "./running-host.ts";
 
 /**
@@ -14,7 +14,6 @@ import { bringUp, type RunningHost } from "./running-host.ts";
 const pinned = ["taskset", "-c", "0"] as const;
 const uuid = (index: number): string => `00000000-0000-4000-8000-${index.toString(16).padStart(12, "0")}`;
 const mdevPath = (index: number): string => `/sys/devices/vfio_ap/matrix/${uuid(index)}`;
-const median = (values: number[]): number => values.sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? 0;
 
 export function measureHosts(folder: string, client: string): Measurement[] {
   return [

@@ -5,3 +5,7 @@ export interface Measurement {
   readonly unit: "ms" | "us" | "MB" | "times";
   readonly limit?: number;
 }
+
+/** Of an uneven count of values the middle one. */
+export const median = (values: readonly number[]): number =>
+  [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? 0;

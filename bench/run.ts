@@ -7,6 +7,7 @@ import { measureFuse } from "./fuse.ts";
 import { measureGuests } from "./guests.ts";
 import { measureHosts } from "./host.ts";
 import type { Measurement } from "./measurement.ts";
+import { measureNodeDevices } from "./node-devices.ts";
 import { measureTools } from "./tools.ts";
 
 /** Measures, compares in this one run, prints a table and writes results.json beside this file. Exit 1 when a limit is not kept. */
@@ -15,6 +16,10 @@ const packages = {
   "libfuse3-dev": "/usr/include/fuse3/fuse.h",
   "pkg-config": "/usr/bin/pkg-config",
   "util-linux": "/usr/bin/taskset",
+  iproute2: "/usr/sbin/ip",
+  "libvirt-daemon-system": "/usr/sbin/libvirtd",
+  "libvirt-clients": "/usr/bin/virsh",
+  mdevctl: "/usr/bin/mdevctl",
 };
 const missing = installDebianPackages(packages);
 if (missing.length > 0) throw new Error(`needed and not installed: ${missing.join(", ")}`);
@@ -27,6 +32,7 @@ try {
     ...measureHosts(folder, client),
     ...(await measureGuests(folder, client)),
     ...measureTools(folder),
+    ...measureNodeDevices(folder),
   ];
   for (const measurement of measurements) console.log(line(measurement));
   const machine = {

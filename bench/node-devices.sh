@@ -1,0 +1,33 @@
+#!/bin/sh
+# How long libvirt takes over a tree: a fresh daemon with its first list, then a second list. As the root of new mount and network namespaces:
+#
+#   unshare --mount --net sh node-devices.sh SYS WORK
+#
+#   SYS   what becomes /sys
+#   WORK  an empty folder with etc/libvirt, var/lib/libvirt, var/cache/libvirt and run
+#
+# Prints both times in nanoseconds; leaves the lists in WORK/first and WORK/second.
+set -eu
+sys=$1 work=$2
+mount --make-rprivate /
+mount --rbind "$sys" /sys
+for folder in etc/libvirt var/lib/libvirt var/cache/libvirt run; do mount --bind "$work/$folder" "/$folder"; done
+mkdir -p /run/udev
+: >/run/udev/control
+ip link set lo up
+export SYSTEMD_DEVICE_VERIFY_SYSFS=0
+
+start=$(date +%s%N)
+libvirtd >"$work/log" 2>&1 &
+daemon=$!
+until [ -S /run/libvirt/libvirt-sock ]; do
+	kill -0 $daemon
+	sleep 0.002
+done
+virsh nodedev-list >"$work/first"
+first=$(date +%s%N)
+virsh nodedev-list >"$work/second"
+second=$(date +%s%N)
+kill $daemon
+wait $daemon || true
+echo $((first - start)) $((second - first))

@@ -1,0 +1,70 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { makeLibvirtFolder } from "../src/host/libvirt-folder.ts";
+import { copyTree, memoryFolder } from "./copy-tree.ts";
+import { type Measurement, median } from "./measurement.ts";
+import { bringUp } from "./running-host.ts";
+
+/** libvirt's node devices of a large host against the same daemon over a copy of the tree. */
+const adapters = 16;
+const domains = 85;
+const rounds = 5;
+/** What libvirt looks at. */
+const parts = ["bus", "class", "devices/ap", "devices/vfio_ap", "devices/virtual", "kernel"] as const;
+
+export function measureNodeDevices(folder: string): Measurement[] {
+  const copy = memoryFolder(folder);
+  const host = bringUp(folder, "nodes", { adapters, domains }, []);
+  try {
+    for (const part of parts) copyTree(join(host.sys, part), join(copy, part));
+    const ofHost: Times[] = [];
+    const ofCopy: Times[] = [];
+    for (let round = 0; round < rounds; round++) {
+      ofHost.push(timesOf(host.sys, folder));
+      ofCopy.push(timesOf(copy, folder));
+    }
+    const medianOf = (times: Times[], what: keyof Times): number => median(times.map((each) => each[what]));
+    const name = `virsh nodedev-list, ${adapters} x ${domains}`;
+    return [
+      { name: `${name}, a fresh daemon over a copy`, value: medianOf(ofCopy, "freshMs"), unit: "ms" },
+      {
+        name: `${name}, a fresh daemon, against the copy`,
+        value: medianOf(ofHost, "freshMs") / medianOf(ofCopy, "freshMs"),
+        unit: "times",
+        limit: 2,
+      },
+      {
+        name: `${name}, again, against the copy`,
+        value: medianOf(ofHost, "againMs") / medianOf(ofCopy, "againMs"),
+        unit: "times",
+        limit: 2,
+      },
+    ];
+  } finally {
+    host.down();
+    rmSync(copy, { recursive: true });
+  }
+}
+
+interface Times {
+  readonly freshMs: number;
+  readonly againMs: number;
+}
+
+function timesOf(sys: string, folder: string): Times {
+  const work = mkdtempSync(join(folder, "libvirt-"));
+  makeLibvirtFolder(work);
+  mkdirSync(join(work, "run"));
+  const script = join(import.meta.dirname, "node-devices.sh");
+  const [fresh = 0, again = 0] = execFileSync("unshare", ["--mount", "--net", "sh", script, sys, work], { encoding: "utf8" })
+    .split(" ")
+    .map(Number);
+  for (const list of ["first", "second"]) {
+    const devices = readFileSync(join(work, list), "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith("ap_")).length;
+    if (devices !== adapters * (domains + 1) + 1) throw new Error(`libvirt found ${devices} devices below ${sys}`);
+  }
+  return { freshMs: fresh / 1e6, againMs: again / 1e6 };
+}
