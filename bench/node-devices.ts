@@ -10,6 +10,8 @@ import { bringUp } from "./running-host.ts";
 const adapters = 16;
 const domains = 85;
 const rounds = 5;
+/** Cards, their queues and the matrix device. */
+const apDevices = adapters * (domains + 1) + 1;
 /** What libvirt looks at. */
 const parts = ["bus", "class", "devices/ap", "devices/vfio_ap", "devices/virtual", "kernel"] as const;
 
@@ -24,7 +26,9 @@ export function measureNodeDevices(folder: string): Measurement[] {
       ofHost.push(timesOf(host.sys, folder));
       ofCopy.push(timesOf(copy, folder));
     }
-    const medianOf = (times: Times[], what: keyof Times): number => median(times.map((each) => each[what]));
+    const lists = new Set([...ofHost, ...ofCopy].map(({ devices }) => devices));
+    if (lists.size !== 1) throw new Error("virsh lists other devices on the host than on its copy");
+    const medianOf = (times: Times[], what: "freshMs" | "againMs"): number => median(times.map((each) => each[what]));
     const name = `virsh nodedev-list, ${adapters} x ${domains}`;
     return [
       { name: `${name}, a fresh daemon over a copy`, value: medianOf(ofCopy, "freshMs"), unit: "ms" },
@@ -50,6 +54,8 @@ export function measureNodeDevices(folder: string): Measurement[] {
 interface Times {
   readonly freshMs: number;
   readonly againMs: number;
+  /** The list, sorted. */
+  readonly devices: string;
 }
 
 function timesOf(sys: string, folder: string): Times {
@@ -57,14 +63,12 @@ function timesOf(sys: string, folder: string): Times {
   makeLibvirtFolder(work);
   mkdirSync(join(work, "run"));
   const script = join(import.meta.dirname, "node-devices.sh");
-  const [fresh = 0, again = 0] = execFileSync("unshare", ["--mount", "--net", "sh", script, sys, work], { encoding: "utf8" })
+  const [fresh = 0, again = 0] = execFileSync("unshare", ["--mount", "--net", "sh", script, sys, work, String(apDevices)], {
+    encoding: "utf8",
+  })
     .split(" ")
     .map(Number);
-  for (const list of ["first", "second"]) {
-    const devices = readFileSync(join(work, list), "utf8")
-      .split("\n")
-      .filter((line) => line.startsWith("ap_")).length;
-    if (devices !== adapters * (domains + 1) + 1) throw new Error(`libvirt found ${devices} devices below ${sys}`);
-  }
-  return { freshMs: fresh / 1e6, againMs: again / 1e6 };
+  const [first, second] = ["first", "second"].map((list) => readFileSync(join(work, list), "utf8").split("\n").sort().join("\n"));
+  if (first === undefined || first !== second) throw new Error(`libvirt's second list of ${sys} is another one`);
+  return { freshMs: fresh / 1e6, againMs: again / 1e6, devices: first };
 }
