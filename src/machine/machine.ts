@@ -110,7 +110,9 @@ export class Machine extends Lpar implements ApPlatform {
     }
     const deliver = queue.enqueue({ high: registers[2 * r1 + 1]!, low: registers[2 * (r1 + 1) + 1]! });
     const isSpecial = (registers[1]! & PqapFlag.f) !== 0;
-    this.processor({ adapter: adapterOf(queueNumber), domain: domainOf(queueNumber), message, isSpecial }, (reply) => {
+    const adapter = adapterOf(queueNumber);
+    const profile = this.adapterProfile(adapter)!;
+    this.processor({ adapter, domain: domainOf(queueNumber), profile, message, isSpecial }, (reply) => {
       if (deliver(reply) && queue.isInterruptEnabled) for (const listener of this.listeners) listener.queueInterrupt?.(queueNumber);
     });
     return setStatus(registers, queue.statusWord());
