@@ -4,7 +4,8 @@ import { Linux } from "../linux/linux.ts";
 import { Timers } from "../linux/time/timers.ts";
 import { type Job, WorkQueue } from "../linux/time/work-queue.ts";
 import type { MatrixMdev } from "../linux/vfio-ap/matrix-mdev.ts";
-import { type AdapterProcessor, refusingProcessor } from "../machine/adapter/processor.ts";
+import { computingProcessor } from "../machine/adapter/computing-processor.ts";
+import type { AdapterProcessor } from "../machine/adapter/processor.ts";
 import type { MachineProfile } from "../machine/lpar.ts";
 import { Machine } from "../machine/machine.ts";
 import type { CreateModel, Model, ModelEvent } from "../runtime/model.ts";
@@ -26,6 +27,7 @@ export interface HostOptions {
   readonly machine: MachineProfile;
   /** The machine's name, such as z16, that a guest's host model follows. */
   readonly model?: string;
+  /** What adapters do with messages; what their mode says, unless given. */
   readonly processor?: AdapterProcessor;
   readonly kernel: HostConfiguration["kernel"];
   readonly commandLine: string;
@@ -60,7 +62,7 @@ export class Host implements Model {
     this.#emit = emit;
     this.name = options.name;
     this.model = options.model ?? "z16";
-    this.machine = new Machine(options.machine, () => this.timers.nowMs, options.processor ?? refusingProcessor);
+    this.machine = new Machine(options.machine, () => this.timers.nowMs, options.processor ?? computingProcessor());
     this.linux = new Linux({
       platform: this.machine,
       kernel: options.kernel,
