@@ -170,6 +170,19 @@ describe("PQAP exceptions", () => {
     expect(machine.dqap({ registers, memory, problemState: false }, r1, r2)).toBe("specification");
   });
 
+  test("DQAP puts the identifier into the registers of R1 and the reply where those of R2 say", () => {
+    const machine = machineWith({}, (_request, reply) => reply(Uint8Array.of(7, 8)));
+    nqap(machine, queue, new Uint8Array(8), { id: [0x11, 0x22] });
+    const written: [number, Uint8Array][] = [];
+    const memory = { read: () => new Uint8Array(), write: (address: number, bytes: Uint8Array) => written.push([address, bytes]) };
+    const registers = new Uint32Array(32);
+    registers[1] = (0x80000000 | queue) >>> 0;
+    [registers[2 * 10 + 1], registers[2 * 11 + 1]] = [0x5000, 0x100];
+    expect(machine.dqap({ registers, memory, problemState: false }, 8, 10)).toBe(0);
+    expect(written).toEqual([[0x5000, Uint8Array.of(7, 8)]]);
+    expect([...registers.subarray(16, 24)]).toEqual([0, 0x11, 0, 0x22, 0, 0x5002, 0, 0xfe]);
+  });
+
   test("a message, a reply or a QCI block outside memory is an addressing exception and changes nothing", () => {
     const machine = machineWith({}, (_request, reply) => reply(Uint8Array.of(1, 2)));
     expect(nqap(machine, queue, new Uint8Array(8), { address: memoryBytes - 1 }).result).toBe("addressing");

@@ -126,23 +126,25 @@ export class Machine extends Lpar implements ApPlatform {
     const queue = this.queue(queueNumber);
     const first = queue.firstReply;
     if (!first) return setStatus(registers, queue.statusWord(ResponseCode.noPendingReply));
-    const room = registers[2 * (r1 + 1)] !== 0 ? first.reply.length : registers[2 * (r1 + 1) + 1]!;
+    // R1 takes the message's identifier, R2 designates the buffer.
+    const room = registers[2 * (r2 + 1)] !== 0 ? first.reply.length : registers[2 * (r2 + 1) + 1]!;
     if (first.reply.length > room) return setStatus(registers, queue.statusWord(ResponseCode.messageTooBig));
+    const address = addressIn(registers, r2);
     try {
-      memory.write(addressIn(registers, r1), first.reply);
+      memory.write(address, first.reply);
     } catch (error) {
       if (error instanceof AddressingError) return "addressing";
       throw error;
     }
     queue.dropFirst();
-    const end = addressIn(registers, r1) + first.reply.length;
-    registers[2 * r1] = Math.floor(end / 2 ** 32);
-    registers[2 * r1 + 1] = end >>> 0;
-    registers[2 * (r1 + 1) + 1] = room - first.reply.length;
-    registers[2 * r2] = 0;
-    registers[2 * r2 + 1] = first.id.high;
-    registers[2 * (r2 + 1)] = 0;
-    registers[2 * (r2 + 1) + 1] = first.id.low;
+    const end = address + first.reply.length;
+    registers[2 * r2] = Math.floor(end / 2 ** 32);
+    registers[2 * r2 + 1] = end >>> 0;
+    registers[2 * (r2 + 1) + 1] = room - first.reply.length;
+    registers[2 * r1] = 0;
+    registers[2 * r1 + 1] = first.id.high;
+    registers[2 * (r1 + 1)] = 0;
+    registers[2 * (r1 + 1) + 1] = first.id.low;
     registers[4] = 0;
     registers[5] = 0;
     return setStatus(registers, queue.statusWord());

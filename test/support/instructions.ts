@@ -85,14 +85,14 @@ export interface DqapAnswer extends Answer {
 export function dqap(
   platform: ApPlatform,
   queue: number,
-  operands: { readonly room?: number; readonly address?: number; readonly r1?: number; readonly problemState?: boolean } = {},
+  operands: { readonly room?: number; readonly address?: number; readonly r2?: number; readonly problemState?: boolean } = {},
 ): DqapAnswer {
-  const { room = 4096, address = 0x100, r1 = 4 } = operands;
+  const { room = 4096, address = 0x100, r2 = 4 } = operands;
   const answer = execute(operands.problemState ?? false, (cpu) => {
     cpu.registers[1] = (0x80000000 | queue) >>> 0;
-    cpu.registers[2 * r1 + 1] = address;
-    cpu.registers[2 * (r1 + 1) + 1] = room;
-    return platform.dqap(cpu, r1, 6);
+    cpu.registers[2 * r2 + 1] = address;
+    cpu.registers[2 * (r2 + 1) + 1] = room;
+    return platform.dqap(cpu, 6, r2);
   });
   const length = answer.result === 0 ? room - answer.registers[11]! : 0;
   return {

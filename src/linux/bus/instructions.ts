@@ -113,7 +113,7 @@ export class ApInstructions {
     registers.fill(0);
     registers[1] = (0x80000000 | queue) >>> 0;
     setPair(registers, 4, 0, room);
-    const result = this.platform.dqap(this.#cpu, 4, 6);
+    const result = this.platform.dqap(this.#cpu, 6, 4);
     const status = typeof result === "number" ? registers[3]! : ResponseCode.queueNotAvailable << 16;
     const length = room - registers[11]!;
     return { status, id: registers[13]! * 2 ** 32 + registers[15]!, reply: this.#memory.bytes.slice(0, length) };
