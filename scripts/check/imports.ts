@@ -13,10 +13,10 @@ const layers: Record<string, readonly string[]> = {
   kvm: ["machine", "ap"],
   linux: ["kvm", "sysfs", "ap"],
   qemu: ["linux", "kvm", "ap", "sysfs"],
-  guest: ["linux", "kvm", "ap", "sysfs"],
+  guest: ["qemu", "linux", "kvm", "ap", "sysfs"],
   runtime: ["fuse", "sysfs"],
   host: ["guest", "qemu", "runtime", "linux", "kvm", "machine", "ap", "sysfs"],
-  cli: ["host", "qemu", "runtime", "linux", "machine", "ap", "sysfs", "fuse"],
+  cli: ["host", "guest", "qemu", "runtime", "linux", "machine", "ap", "sysfs", "fuse"],
   "index.ts": ["host", "runtime", "linux", "machine", "ap", "sysfs"],
 };
 

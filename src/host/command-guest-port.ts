@@ -1,9 +1,13 @@
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import * as v from "valibot";
-import type { GuestDescription, GuestListener, GuestPort, HostOffer, PlugOutcome } from "../qemu/guest-port.ts";
+import type { InstructionAnswer, InstructionRequest } from "../guest/real/guest-processors.ts";
+import type { InstructionPort } from "../guest/real/real-guest-port.ts";
+import type { GuestDescription, GuestListener, HostOffer, PlugOutcome } from "../qemu/guest-port.ts";
 import { type ErrnoName, errnoNumbers } from "../sysfs/errno.ts";
-import { type GuestCommand, guestName } from "./guest-commands.ts";
+import type { GuestCommand } from "./guest-commands.ts";
+import { guestName } from "./guest-name.ts";
+import { decodeAnswer, encodeRequest } from "./instruction-command.ts";
 
 /** Sends a command to a host; rejects with an error that has an errno's name as `code` where it says no. */
 export type SendCommand = (command: Readonly<Record<string, unknown>> & { readonly do: string }) => Promise<unknown>;
@@ -11,7 +15,7 @@ export type SendCommand = (command: Readonly<Record<string, unknown>> & { readon
 type GuestAction = GuestCommand["action"];
 
 /** A GuestPort over the commands of a host, wherever that is; whoever makes it passes on the host's events. */
-export class CommandGuestPort implements GuestPort {
+export class CommandGuestPort implements InstructionPort {
   #name = "";
   #listener: GuestListener | undefined;
 
@@ -37,10 +41,10 @@ export class CommandGuestPort implements GuestPort {
     this.#listener = listener;
   }
 
-  async create({ name, features }: GuestDescription): Promise<"created" | "name-taken" | "name-unusable"> {
+  async create({ name, features, kind = "model" }: GuestDescription): Promise<"created" | "name-taken" | "name-unusable"> {
     if (!v.is(guestName, name)) return "name-unusable";
     try {
-      await this.send({ do: "guest", action: "create", guest: name, features });
+      await this.send({ do: "guest", action: "create", guest: name, features, kind });
     } catch (error) {
       if ((error as { code?: unknown }).code === "EEXIST") return "name-taken";
       throw error;
@@ -57,8 +61,9 @@ export class CommandGuestPort implements GuestPort {
     await this.#ask("pause");
   }
 
-  async powerOff(): Promise<void> {
+  async powerOff(): Promise<"off"> {
     await this.#ask("power-off");
+    return "off";
   }
 
   async reset(): Promise<ErrnoName | undefined> {
@@ -69,6 +74,10 @@ export class CommandGuestPort implements GuestPort {
     const path = sysPath(sysfsdev);
     if (typeof path !== "string") return { isPlugged: false, ...path };
     return (await this.#ask("plug", { sysfsdev: path })) as PlugOutcome;
+  }
+
+  async execute(request: InstructionRequest): Promise<InstructionAnswer> {
+    return decodeAnswer(await this.#ask("instruction", encodeRequest(request)));
   }
 
   async unplug(): Promise<void> {

@@ -181,9 +181,9 @@ function status(host: Host): unknown {
       controlDomains: [...matrix.controlDomains],
       inUse: mdev.isInUse,
     })),
-    guests: [...host.guests.values()].map(({ name, vm, model, mdev }) => ({
+    guests: [...host.guests.values()].map(({ name, vm, isRunning, mdev }) => ({
       name,
-      isRunning: model?.isRunning ?? false,
+      isRunning,
       mdev: mdev?.uuid,
       apqns: pairs(vm.masks.adapters, vm.masks.usageDomains),
       controlDomains: [...vm.masks.controlDomains],

@@ -1,22 +1,30 @@
 import * as v from "valibot";
 import type { HostOffer, PlugOutcome } from "../qemu/guest-port.ts";
-import { Errno, type ErrnoName, fail } from "../sysfs/errno.ts";
+import { Errno, type ErrnoName } from "../sysfs/errno.ts";
 import type { Directory } from "../sysfs/node.ts";
 import { resolve } from "../sysfs/tree.ts";
 import { Wait } from "../sysfs/wait.ts";
+import { guestName } from "./guest-name.ts";
 import type { Host } from "./host.ts";
+import { executeInstruction, instructionCommand } from "./instruction-command.ts";
 
 /**
  * What an emulator asks of a host, as KVM and VFIO answer it: the commands behind a GuestPort. A guest is its emulator's: it goes when the
  * emulator does.
  */
-export const guestName = v.pipe(v.string(), v.regex(/^[\w+-][\w.+ -]{0,63}$/));
 const features = v.object({ ap: v.boolean(), apqci: v.boolean(), apft: v.boolean(), apqi: v.boolean() });
 
 export const guestCommand = v.variant("action", [
   v.object({ do: v.literal("guest"), action: v.literal("offer") }),
-  v.object({ do: v.literal("guest"), action: v.literal("create"), guest: guestName, features }),
+  v.object({
+    do: v.literal("guest"),
+    action: v.literal("create"),
+    guest: guestName,
+    features,
+    kind: v.optional(v.picklist(["model", "real"]), "model"),
+  }),
   v.object({ do: v.literal("guest"), action: v.literal("plug"), guest: guestName, sysfsdev: v.pipe(v.string(), v.maxLength(4096)) }),
+  instructionCommand,
   v.object({
     do: v.literal("guest"),
     action: v.picklist(["run", "pause", "reset", "power-off", "unplug", "destroy"]),
@@ -31,7 +39,9 @@ export function runGuestCommand(host: Host, command: GuestCommand): unknown | Wa
     case "offer":
       return offerOf(host);
     case "create":
-      return create(host, command.guest, command.features);
+      return create(host, command.guest, command.features, command.kind);
+    case "instruction":
+      return executeInstruction(host.guest(command.guest).vm, command);
     case "plug":
       return plug(host, command.guest, command.sysfsdev);
     case "unplug":
@@ -41,14 +51,15 @@ export function runGuestCommand(host: Host, command: GuestCommand): unknown | Wa
     case "reset":
       return reset(host, command.guest);
   }
-  const model = host.guest(command.guest).model ?? fail("EOPNOTSUPP");
+  const guest = host.guest(command.guest);
+  guest.isRunning = command.action === "run";
   switch (command.action) {
     case "run":
-      return model.run();
+      return guest.model?.run();
     case "pause":
-      return model.pause();
+      return guest.model?.pause();
     case "power-off":
-      return model.powerOff();
+      return guest.model?.powerOff();
   }
 }
 
@@ -57,8 +68,10 @@ function offerOf({ machine, model }: Host): HostOffer {
   return { ap, apqci: ap && qci, apft: ap && apft, apqi: ap && apqi, machine: model };
 }
 
-function create(host: Host, guest: string, { ap, apqci, apft, apqi }: HostOffer): void {
-  host.createGuest(guest, { ap, qci: apqci, apft, apqi, msa3: true });
+function create(host: Host, guest: string, { ap, apqci, apft, apqi }: HostOffer, kind: "model" | "real"): void {
+  const facilities = { ap, qci: apqci, apft, apqi, msa3: true };
+  if (kind === "real") host.createRealGuest(guest, facilities);
+  else host.createGuest(guest, facilities);
 }
 
 /** Every queue of the device, then the guest's Linux; the errno of VFIO_DEVICE_RESET if that failed. */

@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { RealGuestPort } from "../guest/real/real-guest-port.ts";
 import type { Emulator } from "../qemu/emulator.ts";
 import type { LogSink } from "../qemu/guest-log.ts";
 import { StartError, startEmulator } from "../qemu/start-emulator.ts";
@@ -54,6 +55,7 @@ export class GuestEmulators {
         defaultName: name,
         nowMs: Date.now,
         ...(log && { log }),
+        stockPort: (machine, report) => new RealGuestPort(port, machine, { hasStdio: false, report }),
         stdioRefusal: "this guest has no stdio",
       });
       if ("help" in started) throw new Refusal(`guest ${name}: ${guest.cpu} asks for help and starts nothing`);

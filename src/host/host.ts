@@ -39,9 +39,10 @@ export interface HostOptions {
 export interface Guest {
   readonly name: string;
   readonly vm: VirtualMachine;
-  /** Undefined for a virtual machine that has no Linux: it only holds a mediated device. */
+  /** Undefined for a virtual machine that has no Linux here: a real guest's, or one that only holds a mediated device. */
   readonly model: ModelGuest | undefined;
   mdev: MatrixMdev | undefined;
+  isRunning: boolean;
 }
 
 export class Host implements Model {
@@ -153,7 +154,21 @@ export class Host implements Model {
 
   /** A virtual machine without a Linux. EEXIST. */
   createVirtualMachine(name: string): Guest {
-    return this.#addGuest({ name, vm: new VirtualMachine(this.machine, allGuestFacilities), model: undefined, mdev: undefined });
+    return this.#addGuest({
+      name,
+      vm: new VirtualMachine(this.machine, allGuestFacilities),
+      model: undefined,
+      mdev: undefined,
+      isRunning: false,
+    });
+  }
+
+  /** A guest whose Linux runs elsewhere; here is what its AP instructions act on. EEXIST. */
+  createRealGuest(name: string, facilities: GuestFacilities): Guest {
+    const vm = new VirtualMachine(this.machine, facilities);
+    const guest = this.#addGuest({ name, vm, model: undefined, mdev: undefined, isRunning: false });
+    this.#emit({ type: "guest", guest: name, event: "created" });
+    return guest;
   }
 
   /** A guest with the Linux of the host's generation, not yet booted, and a /sys of its own. EEXIST. */
@@ -170,7 +185,7 @@ export class Host implements Model {
     });
     this.#emit({ type: "guest", guest: name, event: "created" });
     this.#guestFolders.addDirectory(model.directory, name);
-    return this.#addGuest({ name, vm: model.vm, model, mdev: undefined });
+    return this.#addGuest({ name, vm: model.vm, model, mdev: undefined, isRunning: false });
   }
 
   #addGuest(guest: Guest): Guest {
@@ -187,7 +202,7 @@ export class Host implements Model {
       (function* (): Job<void> {
         yield* host.#close(guest);
         host.guests.delete(guest.name);
-        host.#guestFolders.remove(guest.name);
+        if (guest.model) host.#guestFolders.remove(guest.name);
         host.#emit({ type: "guest", guest: guest.name, event: "destroyed" });
       })(),
     );

@@ -1,8 +1,8 @@
-import type { GuestPort } from "../qemu/guest-port.ts";
+import type { InstructionPort } from "../guest/real/real-guest-port.ts";
 import { CommandGuestPort } from "./command-guest-port.ts";
 import { connectControl } from "./control-client.ts";
 
-export interface RemoteGuestPort extends GuestPort {
+export interface RemoteGuestPort extends InstructionPort {
   /** A line for the log that the host keeps of a guest. */
   log(guest: string, line: string): void;
   close(): void;

@@ -3,7 +3,7 @@ import { namedCpuModel } from "./cpu/cpu-model.ts";
 import type { DeviceOptions } from "./devices/device-checks.ts";
 import { MachineDevices } from "./devices/machine-devices.ts";
 import { vfioName } from "./devices/vfio-ap.ts";
-import type { GuestPort } from "./guest-port.ts";
+import type { GuestPort, StockMonitor } from "./guest-port.ts";
 import { Machine, type MachineOptions } from "./objects/machine.ts";
 import { defaultMachineType } from "./objects/machine-types.ts";
 import type { QomDevice, QomObject } from "./objects/qom-object.ts";
@@ -62,6 +62,8 @@ export interface EmulatorOptions {
   readonly uuid?: string;
   /** A message that QEMU writes to stderr, without its name; a second line is a hint. */
   readonly report?: (line: string) => void;
+  /** The stock QEMU that runs the guest: monitors ask it what they do not know themselves. Absent for a model guest. */
+  readonly stock?: StockMonitor;
   /** What QEMU would not say: which option or device a model guest ignores. For the guest's log alone. */
   readonly note?: (line: string) => void;
 }
@@ -91,6 +93,7 @@ export class Emulator {
     this.#devices = new MachineDevices({
       machine: this.machine,
       port: options.port,
+      stock: options.stock,
       isMigratableOnly: options.isMigratableOnly ?? false,
       deleted: (data) => this.#emit("DEVICE_DELETED", data),
       report: (line) => this.#report(line),
@@ -99,6 +102,7 @@ export class Emulator {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
+    options.stock?.onEvent(({ event, data }) => this.#takeStockEvent(event, data));
   }
 
   get runState(): RunState {
@@ -140,11 +144,12 @@ export class Emulator {
       deviceRequested: () => this.#later(() => this.#giveDeviceBack()),
       guestStopped: (reason) => this.#later(() => this.#guestStopped(reason)),
       hostEnded: () => this.#hostEnded(),
+      stockEnded: (how) => this.#later(() => this.#stockEnded(how)),
     });
     if (type.isEmpty) return;
     const has = (feature: string): boolean => cpu?.features.has(feature) ?? false;
     const features = { ap: has("ap"), apqci: has("apqci"), apft: has("apft"), apqi: has("apqi") };
-    const outcome = await port.create({ name, features });
+    const outcome = await port.create({ name, features, ...(this.options.stock && { kind: "real" as const }) });
     if (outcome === "name-unusable") {
       const rule = "Letters, digits, blanks and _ . + - are, 64 of them at most, the first one no blank and no dot.";
       throw new QemuError(`guest name '${name}' cannot be that of a guest of this host`, "GenericError", rule);
@@ -247,13 +252,14 @@ export class Emulator {
   /** The guest's Linux sees the power button and obeys. */
   async #powerOff(): Promise<void> {
     this.#isPoweringDown = false;
-    if (!this.#isEmpty) await this.options.port.powerOff();
-    if (!this.#isEmpty && this.#runState === "running") await this.#guestStopped("shutdown");
+    if (this.#isEmpty) return;
+    const outcome = await this.options.port.powerOff();
+    if (outcome === "off" && this.#runState === "running") await this.#guestStopped("shutdown");
   }
 
-  async #guestStopped(reason: "shutdown" | "reset"): Promise<void> {
+  async #guestStopped(reason: "shutdown" | "reset" | "panic"): Promise<void> {
     if (this.#runState !== "running") return;
-    if (reason === "shutdown") return this.#shutDown(true, "guest-shutdown");
+    if (reason !== "reset") return this.#shutDown(true, `guest-${reason}`);
     if (this.#actions.reboot === "shutdown") return this.#shutDown(true, "guest-reset");
     await this.#reset(true, "guest-reset");
   }
@@ -291,6 +297,13 @@ export class Emulator {
     this.#close(1);
   }
 
+  async #stockEnded(how: string): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#report(`the QEMU that runs this guest ended: ${how}`);
+    this.#emit("SHUTDOWN", { guest: false, reason: "host-error" });
+    await this.#finish(1);
+  }
+
   async #finish(status: number): Promise<void> {
     this.#hasEnded = true;
     try {
@@ -315,10 +328,20 @@ export class Emulator {
     for (const listener of [...this.#listeners]) listener(data === undefined ? { event } : { event, data });
   }
 
+  /** What is the front's own to tell comes as a call of the port's listener; of the rest the guest's devices may be concerned. */
+  #takeStockEvent(event: string, data: Readonly<Record<string, unknown>> | undefined): void {
+    if (ownEvents.has(event)) return;
+    if (event === "DEVICE_DELETED" && typeof data?.device === "string") this.#devices.forget(data.device);
+    this.#emit(event, data);
+  }
+
   #report(line: string): void {
     this.options.report?.(line);
   }
 }
+
+/** Of a stock QEMU's run state, which a breakpoint changes and a monitor here does not hear of. */
+const ownEvents: ReadonlySet<string> = new Set(["STOP", "RESUME", "SHUTDOWN", "RESET", "POWERDOWN"]);
 
 const defaultMachine = ({ offer }: GuestPort): MachineOptions => ({
   type: defaultMachineType,

@@ -12,8 +12,8 @@ export interface GuestPort {
   run(): Promise<void>;
   /** Stops its processors: nothing in the guest happens until `run`. */
   pause(): Promise<void>;
-  /** The power button: its Linux shuts down; `run` boots another one. */
-  powerOff(): Promise<void>;
+  /** The power button. `off`: its Linux shut down, `run` boots another one; `asked`: it heard of it, and `guestStopped` will tell. */
+  powerOff(): Promise<"off" | "asked">;
   /** A subsystem reset: every queue of its vfio-ap device is reset, its Linux boots anew. The errno of VFIO_DEVICE_RESET if that failed. */
   reset(): Promise<ErrnoName | undefined>;
   /** Opens a mediated device by the path of its folder, and connects its events. */
@@ -40,6 +40,27 @@ export interface GuestDescription {
   readonly name: string;
   /** CPU model features as they are in force. */
   readonly features: Omit<HostOffer, "machine">;
+  /** `real`: its processors are elsewhere and only ask for what an AP instruction does; `model`, if absent: a Linux of the host's own. */
+  readonly kind?: "model" | "real";
+}
+
+/** A guest whose processors and devices, all but AP, are those of a stock QEMU beside this front. */
+export interface StockGuestPort extends GuestPort {
+  readonly stock: StockMonitor;
+}
+
+/** The QMP monitor of a stock QEMU. */
+export interface StockMonitor {
+  /** What it returns. QemuError with its words. */
+  execute(command: string, values: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** Hears of its events; one listener. */
+  onEvent(listener: (event: { readonly event: string; readonly data?: Readonly<Record<string, unknown>> }) => void): void;
+}
+
+/** What a stock QEMU is to be started with. */
+export interface StockMachine {
+  readonly words: readonly string[];
+  readonly memoryBytes: number;
 }
 
 /** How far opening a mediated device came, in the order that QEMU goes. */
@@ -52,8 +73,10 @@ export type PlugOutcome =
 export interface GuestListener {
   /** The host wants the mediated device back: somebody writes its `remove`. */
   deviceRequested(): void;
-  /** The guest's own Linux powered off or rebooted. */
-  guestStopped(reason: "shutdown" | "reset"): void;
+  /** The guest's own Linux powered off, rebooted or panicked. */
+  guestStopped(reason: "shutdown" | "reset" | "panic"): void;
   /** The host is gone, and the guest with it. */
   hostEnded(): void;
+  /** Its stock QEMU ended by itself; the text says how. */
+  stockEnded?(how: string): void;
 }

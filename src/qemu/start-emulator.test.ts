@@ -121,7 +121,7 @@ describe("a start", () => {
   });
 
   test("keeps a log as libvirt does", async () => {
-    const { emulator, ended } = await start("-name a -kernel vmlinuz -device virtio-rng-ccw,id=r0 -chardev pty,id=c0");
+    const { emulator, ended } = await start("-name a -initrd vmlinuz -device virtio-rng-ccw,id=r0 -chardev pty,id=c0");
     port.events.guestStopped("shutdown");
     await emulator.ended;
     await ended;
@@ -129,10 +129,10 @@ describe("a start", () => {
       "2026-11-21 05:12:00.123+0000: starting up",
       "qemu-system-s390x \\",
       "-name a \\",
-      "-kernel vmlinuz \\",
+      "-initrd vmlinuz \\",
       "-device virtio-rng-ccw,id=r0 \\",
       "-chardev pty,id=c0",
-      "-kernel vmlinuz has no effect in a model guest",
+      "-initrd vmlinuz has no effect in a model guest",
       "chardev c0: pty has no effect in a model guest",
       'device virtio-rng-ccw "r0" has no effect in a model guest',
       "2026-11-21 05:12:00.123+0000: shutting down, reason=shutdown",

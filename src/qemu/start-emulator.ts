@@ -7,7 +7,7 @@ import { type CpuModel, checkRunnable, modelWarnings } from "./cpu/cpu-model.ts"
 import { cpuOption } from "./cpu/cpu-option.ts";
 import { Emulator } from "./emulator.ts";
 import { type EndReason, type LogSink, logEnd, logStart } from "./guest-log.ts";
-import type { GuestPort, HostOffer } from "./guest-port.ts";
+import type { GuestPort, HostOffer, StockGuestPort, StockMachine } from "./guest-port.ts";
 import { attachMonitor } from "./monitor/attach-monitor.ts";
 import { closeChardevs } from "./monitor/close-chardevs.ts";
 import { registerChardev } from "./monitor/register-chardev.ts";
@@ -19,6 +19,8 @@ export interface StartOptions {
   readonly arguments: readonly string[];
   /** Undefined outside of any host. */
   readonly port: GuestPort | undefined;
+  /** A port for a guest that has a kernel or a disk: over the same host, with a stock QEMU for all but AP. Without it such a guest is refused. */
+  readonly stockPort?: (machine: StockMachine, report: (line: string) => void) => StockGuestPort;
   /** The guest's name where -name gives none. */
   readonly defaultName: string;
   readonly nowMs: () => number;
@@ -83,7 +85,7 @@ class Start {
     const { commandLine } = this;
     const report = (line: string): void => this.#report(line);
     for (const warning of commandLine.warnings) report(warning);
-    for (const ignored of commandLine.ignored) this.options.log?.(`${ignored} has no effect in a model guest`);
+    if (!commandLine.stock) for (const ignored of commandLine.ignored) this.options.log?.(`${ignored} has no effect in a model guest`);
     try {
       await this.#openChardevs();
       const emulator = await this.#complete();
@@ -96,8 +98,10 @@ class Start {
 
   async #complete(): Promise<Emulator> {
     const { commandLine, options } = this;
-    const port = this.#port();
-    const cpu = this.#cpu(port.offer);
+    const hostPort = this.#port();
+    const cpu = this.#cpu(hostPort.offer);
+    const stockPort = this.#stockPort();
+    const port = stockPort ?? hostPort;
     const emulator = new Emulator({
       name: commandLine.name ?? options.defaultName,
       port,
@@ -113,6 +117,7 @@ class Start {
       accelerator: commandLine.accelerator,
       isMigratableOnly: commandLine.isMigratableOnly,
       ...(commandLine.uuid !== undefined && { uuid: commandLine.uuid }),
+      ...(stockPort && { stock: stockPort.stock }),
       report: (line) => this.#report(line),
       note: (line) => options.log?.(line),
     });
@@ -153,6 +158,15 @@ class Start {
     return accelerator === "kvm" ? port : withOffer(port, noOffer);
   }
 
+  /** Undefined for a model guest. QemuError. */
+  #stockPort(): StockGuestPort | undefined {
+    const { stock, memoryBytes } = this.commandLine;
+    const { stockPort } = this.options;
+    if (!stock) return undefined;
+    if (!stockPort) throw new QemuError("a guest with a kernel or a disk cannot run here");
+    return stockPort({ words: stock, memoryBytes }, (line) => this.#report(line));
+  }
+
   /** An empty machine has a processor only if -cpu asks for one. QemuError. */
   #cpu(offer: HostOffer): CpuModel | undefined {
     const { cpu, cpus, machine, accelerator } = this.commandLine;
@@ -168,6 +182,8 @@ class Start {
   async #openChardevs(): Promise<void> {
     const forMonitors = new Set(this.commandLine.monitors.map(({ chardev }) => chardev));
     for (const { record, place, failure } of this.commandLine.chardevs) {
+      // The stock QEMU opens what its devices talk through.
+      if (this.commandLine.stock && !forMonitors.has(record.id)) continue;
       try {
         this.#chardevs.set(record.id, await this.#open(record, forMonitors.has(record.id)));
       } catch (error) {

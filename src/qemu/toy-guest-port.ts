@@ -36,8 +36,9 @@ export class ToyGuestPort implements GuestPort {
     this.calls.push("pause");
   }
 
-  async powerOff(): Promise<void> {
+  async powerOff(): Promise<"off"> {
     this.calls.push("powerOff");
+    return "off";
   }
 
   async reset(): Promise<ErrnoName | undefined> {

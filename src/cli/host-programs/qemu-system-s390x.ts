@@ -1,5 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { constants } from "node:os";
+import { RealGuestPort } from "../../guest/real/real-guest-port.ts";
 import { connectGuestPort, type RemoteGuestPort } from "../../host/remote-guest-port.ts";
 import { readCommandLine } from "../../qemu/command-line/command-line.ts";
 import type { LogSink } from "../../qemu/guest-log.ts";
@@ -35,6 +36,7 @@ export async function qemuSystemS390x(words: readonly string[], controlSocket: s
       nowMs: Date.now,
       stderr: (line) => process.stderr.write(`${line}\n`),
       log,
+      ...(port && { stockPort: (machine, report) => new RealGuestPort(port!, machine, { hasStdio: !isChild, report }) }),
       ...(isChild && { stdioRefusal: "cannot use stdio with -daemonize" }),
     });
     if ("help" in started) {

@@ -61,7 +61,7 @@ export class CommandLineDraft {
     this.#serials++;
   }
 
-  complete(): CommandLine {
+  complete(): Omit<CommandLine, "stock"> {
     // What would be on stdio by default: with -nodefaults, as libvirt has it, or both options given there is nothing.
     const usesStdio = this.hasDefaults && !(this.hasSerialOption && this.hasMonitorOption);
     if (this.isNographic && this.isDaemon && usesStdio) throw new QemuError("-nographic cannot be used with -daemonize");

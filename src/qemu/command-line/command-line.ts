@@ -6,6 +6,7 @@ import { afterLines, located } from "./located-error.ts";
 import type { Accelerator, MachineChoice } from "./machine-option.ts";
 import { readOption } from "./option-readers.ts";
 import { optionWords } from "./option-words.ts";
+import { stockWords } from "./stock-words.ts";
 
 /** A monitor as -mon, -qmp and -monitor describe it. */
 export interface MonitorRecord {
@@ -57,6 +58,8 @@ export interface CommandLine {
   /** -msg: what stands before each line on stderr. */
   readonly messages: { readonly hasTimestamp: boolean; readonly hasGuestName: boolean };
   readonly isMigratableOnly: boolean;
+  /** What a stock QEMU is asked for that runs this guest; undefined: nothing is there to boot, it is a model guest. */
+  readonly stock: readonly string[] | undefined;
   /** Options that mean nothing to a model guest, as typed. */
   readonly ignored: readonly string[];
   /** Lines for stderr that end nothing. */
@@ -79,7 +82,9 @@ export function readCommandLine(words: readonly string[]): CommandLine | HelpTex
       else located(option.text, () => readOption(draft, option));
       if (draft.help !== undefined) return { help: draft.help };
     }
-    return draft.complete();
+    const commandLine = draft.complete();
+    const { isNographic, hasSerialOption: hasSerial, hasDefaults, monitors } = draft;
+    return { ...commandLine, stock: stockWords(options, images, { monitors, isNographic, hasSerial, hasDefaults }) };
   } catch (error) {
     throw afterLines(draft.warnings, error);
   }

@@ -1,15 +1,17 @@
-import type { GuestPort } from "../guest-port.ts";
+import type { GuestPort, StockMonitor } from "../guest-port.ts";
 import type { Machine } from "../objects/machine.ts";
 import { findObject } from "../objects/object-queries.ts";
 import { QomBus, QomDevice, QomObject } from "../objects/qom-object.ts";
 import { QemuError } from "../qemu-error.ts";
 import { checkDevice, checkUnplug, type DeviceOptions } from "./device-checks.ts";
-import { virtioBackend } from "./device-types.ts";
+import { deviceType, virtioBackend } from "./device-types.ts";
 import { realizeVfioAp } from "./vfio-ap.ts";
 
 export interface MachineDevicesOptions {
   readonly machine: Machine;
   readonly port: GuestPort;
+  /** Has all devices but the vfio-ap one, where it is there. */
+  readonly stock: StockMonitor | undefined;
   /** -only-migratable: refuses what cannot be migrated. */
   readonly isMigratableOnly: boolean;
   /** Data of DEVICE_DELETED, for every object that goes. */
@@ -41,7 +43,12 @@ export class MachineDevices {
 
   /** QemuError. */
   async add(asked: DeviceOptions, { isHotplug, place }: DeviceRequest): Promise<void> {
-    const { machine, port, isMigratableOnly, report, note } = this.options;
+    const { machine, port, stock, isMigratableOnly, report, note } = this.options;
+    // What this front has no model of is for the stock QEMU to know.
+    if (stock && !deviceType(String(asked.get("driver")))) {
+      if (isHotplug) await stock.execute("device_add", Object.fromEntries(asked));
+      return;
+    }
     const { type, bus, id } = checkDevice(machine, asked, isHotplug);
     if (isMigratableOnly && unmigratable.has(type.name)) {
       throw new QemuError(`Device ${type.name} is not migratable, but --only-migratable was specified`);
@@ -49,6 +56,8 @@ export class MachineDevices {
     if (type.name === "vfio-ap") {
       const warnings = await realizeVfioAp(machine, port, asked);
       for (const warning of warnings) report(`${place === undefined ? "" : `${place}: `}warning: ${warning}`);
+    } else if (stock) {
+      if (isHotplug) await stock.execute("device_add", Object.fromEntries(asked));
     } else {
       note(`device ${type.name}${id === undefined ? "" : ` "${id}"`} has no effect in a model guest`);
     }
@@ -68,9 +77,21 @@ export class MachineDevices {
 
   /** By id or by path of the object. QemuError. */
   async remove(idOrPath: string): Promise<void> {
+    const { stock } = this.options;
+    const known = stock ? this.#find(idOrPath) : this.#named(idOrPath);
+    if (stock && !(known instanceof QomDevice && known.type === "vfio-ap")) {
+      await stock.execute("device_del", { id: idOrPath });
+      return;
+    }
     const device = this.#named(idOrPath);
     checkUnplug(device);
     await this.unplug(device);
+  }
+
+  /** The stock QEMU let a device go. */
+  forget(id: string): void {
+    const device = this.options.machine.peripheral.children.get(id);
+    if (device instanceof QomDevice) device.remove();
   }
 
   /** Without asking whether it may go: the host wants it back. */
@@ -88,9 +109,12 @@ export class MachineDevices {
     this.options.deleted(id === undefined ? { path } : { device: id, path });
   }
 
+  #find(idOrPath: string): QomObject | undefined {
+    return idOrPath.startsWith("/") ? this.#objectAt(idOrPath) : this.options.machine.peripheral.children.get(idOrPath);
+  }
+
   #named(idOrPath: string): QomDevice {
-    const isPath = idOrPath.startsWith("/");
-    const object = isPath ? this.#objectAt(idOrPath) : this.options.machine.peripheral.children.get(idOrPath);
+    const object = this.#find(idOrPath);
     if (!object) throw new QemuError(`Device '${idOrPath}' not found`, "DeviceNotFound");
     if (!(object instanceof QomDevice)) throw new QemuError(`${idOrPath} is not a hotpluggable device`);
     return object;

@@ -111,7 +111,8 @@ export class World {
       return host.write(`${matrix}/${operation.mdev}/${operation.attribute}`, String(operation.id));
     if ("hw" in operation) return changeHardware(machine, operation);
     const { guest, does } = operation;
-    if (does === "create") return runGuestCommand(host, { do: "guest", action: "create", guest, features: operation.features });
+    if (does === "create")
+      return runGuestCommand(host, { do: "guest", action: "create", kind: "model", guest, features: operation.features });
     if (does === "plug") {
       if (host.guest(guest).mdev) return undefined;
       return runGuestCommand(host, { do: "guest", action: "plug", guest, sysfsdev: `/sys/bus/mdev/devices/${operation.mdev}` });

@@ -1,0 +1,146 @@
+import { Facility } from "../../ap/platform.ts";
+import type {
+  GuestDescription,
+  GuestListener,
+  GuestPort,
+  HostOffer,
+  PlugOutcome,
+  StockGuestPort,
+  StockMachine,
+  StockMonitor,
+} from "../../qemu/guest-port.ts";
+import { QemuError } from "../../qemu/qemu-error.ts";
+import type { ErrnoName } from "../../sysfs/errno.ts";
+import { GuestProcessors, type InstructionAnswer, type InstructionRequest } from "./guest-processors.ts";
+import { type StockQemu, type StockQemuOptions, startStockQemu } from "./stock-qemu.ts";
+
+/** A host that does the AP instructions of a guest whose processors are elsewhere. */
+export interface InstructionPort extends GuestPort {
+  execute(request: InstructionRequest): Promise<InstructionAnswer>;
+}
+
+/**
+ * A real guest: AP is the host's, by the port below; processors, memory and every other device are those of a stock QEMU. Whatever ends one
+ * of the two ends the other.
+ */
+export class RealGuestPort implements StockGuestPort {
+  readonly offer: HostOffer;
+  readonly stock: StockMonitor;
+  #qemu: StockQemu | undefined;
+  #processors: GuestProcessors | undefined;
+  #listener: GuestListener | undefined;
+  #stockListener: Parameters<StockMonitor["onEvent"]>[0] | undefined;
+  #isRunning = false;
+  #isEnding = false;
+
+  constructor(
+    private readonly host: InstructionPort,
+    private readonly machine: StockMachine,
+    private readonly surroundings: Pick<StockQemuOptions, "hasStdio" | "report">,
+  ) {
+    this.offer = host.offer;
+    this.stock = {
+      execute: (command, values) => this.#running.qmp.execute(command, values),
+      onEvent: (listener) => {
+        this.#stockListener = listener;
+      },
+    };
+  }
+
+  listen(listener: GuestListener): void {
+    this.#listener = listener;
+    this.host.listen(listener);
+  }
+
+  async create(guest: GuestDescription): ReturnType<GuestPort["create"]> {
+    const { report } = this.surroundings;
+    if (guest.features.apqi) report("warning: AP interrupts (apqi) are off: a stock QEMU takes none for its guest, which polls instead");
+    const features = { ...guest.features, apqi: false };
+    const outcome = await this.host.create({ ...guest, features, kind: "real" });
+    if (outcome !== "created") return outcome;
+    try {
+      await this.#start(features);
+    } catch (error) {
+      this.#isEnding = true;
+      await this.#qemu?.stop();
+      await this.host.destroy();
+      throw error;
+    }
+    return outcome;
+  }
+
+  async run(): Promise<void> {
+    await this.host.run();
+    this.#isRunning = true;
+    this.#processors?.run();
+  }
+
+  async pause(): Promise<void> {
+    this.#isRunning = false;
+    await this.#processors?.pause();
+    await this.host.pause();
+  }
+
+  async powerOff(): Promise<"asked"> {
+    await this.#running.qmp.execute("system_powerdown", {});
+    return "asked";
+  }
+
+  async reset(): Promise<ErrnoName | undefined> {
+    await this.#processors?.pause();
+    const errno = await this.host.reset();
+    await this.#running.restart();
+    await this.#processors?.restart();
+    if (this.#isRunning) this.#processors?.run();
+    return errno;
+  }
+
+  plug(sysfsdev: string): Promise<PlugOutcome> {
+    return this.host.plug(sysfsdev);
+  }
+
+  unplug(): Promise<void> {
+    return this.host.unplug();
+  }
+
+  async destroy(): Promise<void> {
+    this.#isEnding = true;
+    this.#processors?.close();
+    await this.#qemu?.stop();
+    await this.host.destroy();
+  }
+
+  get #running(): StockQemu {
+    if (!this.#qemu) throw new QemuError("the QEMU that runs this guest is not there");
+    return this.#qemu;
+  }
+
+  async #start({ ap, apqci, apft }: GuestDescription["features"]): Promise<void> {
+    const qemu = await startStockQemu({ ...this.machine, ...this.surroundings });
+    this.#qemu = qemu;
+    void qemu.ended.then((how) => {
+      if (!this.#isEnding) this.#listener?.stockEnded?.(how);
+    });
+    qemu.qmp.onEvent((event) => this.#take(event));
+    try {
+      this.#processors = await GuestProcessors.attach({
+        socketPath: qemu.gdbSocket,
+        memory: qemu.memory,
+        execute: (request) => this.host.execute(request),
+        hasAp: ap,
+        facilities: [...(apqci ? [Facility.qci] : []), ...(apft ? [Facility.apft] : [])],
+        onProblem: (text) => this.surroundings.report(`warning: ${text}`),
+      });
+    } finally {
+      qemu.removeSockets();
+    }
+  }
+
+  #take({ event, data }: { readonly event: string; readonly data?: Readonly<Record<string, unknown>> }): void {
+    if (event === "SHUTDOWN" && data?.guest === true) {
+      this.#listener?.guestStopped(data.reason === "guest-reset" ? "reset" : "shutdown");
+    }
+    if (event === "GUEST_PANICKED") this.#listener?.guestStopped("panic");
+    this.#stockListener?.({ event, ...(data && { data }) });
+  }
+}
