@@ -2,7 +2,7 @@ import { generation } from "../linux/generation.ts";
 import { cpuOption } from "../qemu/cpu/cpu-option.ts";
 import { QemuError } from "../qemu/qemu-error.ts";
 import { describedProfile } from "./adapter-description.ts";
-import type { AdapterConfiguration, HostConfiguration, MachineConfiguration } from "./configuration.ts";
+import type { AdapterConfiguration, GuestBoot, HostConfiguration, MachineConfiguration } from "./configuration.ts";
 import type { ConfigurationProblem } from "./configuration-file.ts";
 import type { ConfigurationInput } from "./configuration-schema.ts";
 import { machineModels } from "./machine-model.ts";
@@ -28,7 +28,7 @@ export function completeConfiguration(input: ConfigurationInput): {
     name,
     cpu: guest.cpu,
     ...(guest.mdev === undefined ? {} : { mdev: guest.mdev.toLowerCase() }),
-    ...(guest.linux === undefined ? {} : { linux: guest.linux }),
+    ...bootOf(guest, name, problems),
   }));
   for (const { name, cpu } of guests) {
     const mistake = cpuMistake(cpu, machine);
@@ -69,6 +69,36 @@ export function completeConfiguration(input: ConfigurationInput): {
       attributes,
       mdevs,
       guests,
+    },
+  };
+}
+
+const defaultMemoryMib = 512;
+/** Keys of a guest that only say how to boot what another one names. */
+const bootDetails = ["initrd", "append", "memory", "cpus"] as const;
+
+/** Nothing for a model guest. */
+function bootOf(guest: ConfigurationInput["guests"][string], name: string, problems: ConfigurationProblem[]): { boot?: GuestBoot } {
+  const { linux, kernel, initrd, append, disk, memory = defaultMemoryMib, cpus = 1 } = guest;
+  if (linux === undefined && kernel === undefined && disk === undefined) {
+    for (const key of bootDetails) {
+      if (guest[key] === undefined) continue;
+      problems.push({
+        path: ["guests", name, key],
+        at: "key",
+        message: "expected with linux, kernel or disk only: a model guest has none",
+      });
+    }
+    return {};
+  }
+  const files = Object.entries({ kernel, initrd, disk }).flatMap(([key, path]) => (path === undefined ? [] : [[key, path]]));
+  return {
+    boot: {
+      ...Object.fromEntries(files),
+      ...(linux !== undefined && { linux }),
+      ...(append !== undefined && { append }),
+      memoryMib: memory,
+      cpus,
     },
   };
 }

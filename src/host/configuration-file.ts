@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import * as v from "valibot";
 import type { HostConfiguration } from "./configuration.ts";
 import { completeConfiguration } from "./configuration-defaults.ts";
@@ -25,7 +26,18 @@ export function readConfigurationFile(path: string): HostConfiguration {
   } catch (error) {
     throw new ConfigurationError([`${path}: cannot be read: ${systemErrorText(error)}`]);
   }
-  return parseConfiguration(text, path);
+  return withPathsFrom(dirname(resolve(path)), parseConfiguration(text, path));
+}
+
+/** Paths in a file start where the file is. */
+function withPathsFrom(folder: string, configuration: HostConfiguration): HostConfiguration {
+  const guests = configuration.guests.map((guest) => {
+    if (!guest.boot) return guest;
+    const files = Object.entries(guest.boot).filter(([key]) => key === "kernel" || key === "initrd" || key === "disk");
+    const resolved = files.map(([key, path]) => [key, resolve(folder, String(path))]);
+    return { ...guest, boot: { ...guest.boot, ...Object.fromEntries(resolved) } };
+  });
+  return { ...configuration, guests };
 }
 
 /** `fileName` is what messages call it. */

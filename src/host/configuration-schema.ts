@@ -89,6 +89,12 @@ const guestSchema = map(
     cpu: v.optional(text("a -cpu option such as host,ap=on"), "host"),
     mdev: v.optional(uuidText),
     linux: v.optional(text("the name of a Linux such as debian-12")),
+    kernel: v.optional(text("the path of a kernel")),
+    initrd: v.optional(text("the path of an initial RAM disk")),
+    append: v.optional(text("a kernel command line")),
+    disk: v.optional(text("the path of a disk image")),
+    memory: v.optional(number(128, 1024 * 1024, "a number of MiB")),
+    cpus: v.optional(number(1, 64, "a number of processors")),
   },
   "a guest such as { mdev: 62177883-f1bb-47f0-914d-32a22e3a8804 }",
 );
@@ -121,4 +127,18 @@ export const configurationSchema = map(
 export type ConfigurationInput = v.InferOutput<typeof configurationSchema>;
 
 /** Keys whose values are texts even when they look like numbers. */
-export const textKeys: ReadonlySet<string> = new Set(["name", "kernel", "cmdline", "apmask", "aqmask", "cpu", "mdev", "linux", "type"]);
+export const textKeys: ReadonlySet<string> = new Set([
+  "name",
+  "kernel",
+  "cmdline",
+  "apmask",
+  "aqmask",
+  "cpu",
+  "mdev",
+  "linux",
+  "kernel",
+  "initrd",
+  "append",
+  "disk",
+  "type",
+]);

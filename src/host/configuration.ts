@@ -71,6 +71,18 @@ export interface GuestConfiguration {
   readonly cpu: string;
   /** The mediated device it has from the start. */
   readonly mdev?: string;
-  /** The Linux that a real guest runs; a model guest has none. */
+  /** What a real guest boots; a model guest has none. */
+  readonly boot?: GuestBoot;
+}
+
+/** What stock QEMU is given to boot; at least one of `linux`, `kernel` and `disk`. Paths are absolute. */
+export interface GuestBoot {
+  /** An image that `adjunct guest fetch` builds; kernel and initrd are its, unless given. */
   readonly linux?: string;
+  readonly kernel?: string;
+  readonly initrd?: string;
+  readonly append?: string;
+  readonly disk?: string;
+  readonly memoryMib: number;
+  readonly cpus: number;
 }

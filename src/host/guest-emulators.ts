@@ -7,7 +7,9 @@ import type { ModelEvent } from "../runtime/model.ts";
 import { CommandGuestPort, type SendCommand } from "./command-guest-port.ts";
 import type { GuestConfiguration } from "./configuration.ts";
 import { Refusal } from "./control-protocol.ts";
-import { type GuestPlaces, isSocketPath } from "./places.ts";
+import { guestCommandLine } from "./guest-command-line.ts";
+import { mdevDeviceId } from "./mdev-device.ts";
+import type { GuestPlaces } from "./places.ts";
 
 /** The emulators of the guests that a host starts itself, all in the host's process. */
 export interface GuestEmulatorsOptions {
@@ -22,9 +24,6 @@ interface Running {
   readonly port: CommandGuestPort;
   readonly ended: Promise<number>;
 }
-
-const deviceId = "hostdev0";
-const mdevFolder = "/sys/devices/vfio_ap/matrix";
 
 export class GuestEmulators {
   readonly #running = new Map<string, Running>();
@@ -50,7 +49,7 @@ export class GuestEmulators {
     const log = this.options.logOf?.(name);
     try {
       const started = await startEmulator({
-        arguments: commandLine(guest, places),
+        arguments: guestCommandLine(guest, places),
         port,
         defaultName: name,
         nowMs: Date.now,
@@ -80,25 +79,4 @@ export class GuestEmulators {
   }
 }
 
-/** The device that a guest of the configuration has, and the one that is plugged into it by its mediated device alone. */
-export const mdevDevice = (uuid: string): ReadonlyMap<string, string> =>
-  new Map([
-    ["driver", "vfio-ap"],
-    ["id", deviceId],
-    ["sysfsdev", `${mdevFolder}/${uuid}`],
-  ]);
-
-export const unplugMdevDevice = (emulator: Emulator): Promise<void> => emulator.exclusively(() => emulator.deleteDevice(deviceId));
-
-function commandLine({ name, cpu, mdev }: GuestConfiguration, places: GuestPlaces | undefined): string[] {
-  const words = ["-name", `guest=${name}`, "-machine", "s390-ccw-virtio,accel=kvm", "-cpu", cpu, "-nodefaults", "-display", "none"];
-  if (places) words.push(...socketOption("-qmp", places.qmpSocket), ...socketOption("-monitor", places.monitorSocket));
-  if (mdev !== undefined)
-    words.push("-device", [...mdevDevice(mdev)].map(([key, value]) => (key === "driver" ? value : `${key}=${value}`)).join(","));
-  return words;
-}
-
-/** A comma in a path is doubled, as QEMU's options want it. A path that no socket can have is left out. */
-function socketOption(option: string, path: string): string[] {
-  return isSocketPath(path) ? [option, `unix:${path.replaceAll(",", ",,")},server=on,wait=off`] : [];
-}
+export const unplugMdevDevice = (emulator: Emulator): Promise<void> => emulator.exclusively(() => emulator.deleteDevice(mdevDeviceId));

@@ -1,6 +1,7 @@
 import type { Emulator } from "../qemu/emulator.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { mdevDevice, unplugMdevDevice } from "./guest-emulators.ts";
+import { unplugMdevDevice } from "./guest-emulators.ts";
+import { mdevDevice } from "./mdev-device.ts";
 
 /** A line of the kernel log; `level` 0 (emergency) to 7 (debug). */
 export interface KernelLogLine {

@@ -56,6 +56,11 @@ export interface GuestPlaces extends SystemPlaces {
   /** Monitors of a guest that the host itself started. */
   readonly qmpSocket: string;
   readonly monitorSocket: string;
+  /** A real guest's console and its agent. */
+  readonly consoleSocket: string;
+  readonly agentSocket: string;
+  /** Everything its console showed. */
+  readonly consoleLog: string;
 }
 
 export function places(environment: NodeJS.ProcessEnv = process.env): Places {
@@ -106,6 +111,9 @@ export function guestPlaces(host: HostPlaces, guest: string): GuestPlaces {
     log: join(state, "log"),
     qmpSocket: join(folder, "qmp.sock"),
     monitorSocket: join(folder, "monitor.sock"),
+    consoleSocket: join(folder, "console.sock"),
+    agentSocket: join(folder, "agent.sock"),
+    consoleLog: join(state, "console"),
   };
 }
 
