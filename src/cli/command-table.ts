@@ -7,6 +7,7 @@ export const commandTable: Readonly<Record<string, () => Promise<Command>>> = {
   hosts: async () => (await import("./commands/hosts.ts")).hosts,
   exec: async () => (await import("./commands/exec.ts")).exec,
   shell: async () => (await import("./commands/shell.ts")).shell,
+  console: async () => (await import("./commands/console.ts")).console,
   guests: async () => (await import("./commands/guests.ts")).guests,
   log: async () => (await import("./commands/log.ts")).log,
   root: async () => (await import("./commands/root.ts")).root,
