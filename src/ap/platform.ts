@@ -1,3 +1,5 @@
+import type { Mask } from "./mask.ts";
+
 /**
  * What an operating system sees of AP: three instructions at register level, facility bits, and notices.
  * An LPAR and a virtual machine both offer this; the AP bus of a Linux uses nothing else.
@@ -17,6 +19,14 @@ export interface Cpu {
   readonly registers: Uint32Array;
   readonly memory: Memory;
   readonly problemState: boolean;
+  /** What the CPU's guest may reach, from its control block; absent: the CPU runs no guest. */
+  readonly guestDomains?: DomainMasks;
+}
+
+/** The domains whose queues may be used, and those that may be controlled. */
+export interface DomainMasks {
+  readonly usageDomains: Mask;
+  readonly controlDomains: Mask;
 }
 
 export type ProgramInterruption = "operation" | "privileged-operation" | "specification" | "addressing";

@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 import { aqic, dqap, nqap, pqap, tapq } from "../../test/support/instructions.ts";
 import { apqn } from "../ap/apqn.ts";
 import { Mask } from "../ap/mask.ts";
-import { Facility } from "../ap/platform.ts";
+import { type DomainMasks, Facility } from "../ap/platform.ts";
 import { decodeQci, qciBlockBytes } from "../ap/qci.ts";
+import type { AdapterRequest } from "../machine/adapter/processor.ts";
 import { adapterProfile } from "../machine/adapter-profile.ts";
 import { fullMachine } from "../machine/lpar.ts";
 import { Machine } from "../machine/machine.ts";
@@ -98,6 +99,51 @@ describe("instructions are interpreted through the masks", () => {
   test("the T bit needs facility 15 in the guest", () => {
     expect(tapq(guestWith({ apft: false }).vm, own).result).toBe("specification");
     expect(pqap(guestWith({ apft: false }).vm, "tapq", { queue: own }).result).toBe(0);
+  });
+});
+
+describe("a message comes to the adapter with the domains of its sender", () => {
+  const numbers = ({ usageDomains, controlDomains }: DomainMasks) => ({ usage: [...usageDomains], control: [...controlDomains] });
+
+  function senders() {
+    const sent: AdapterRequest[] = [];
+    const machine = new Machine(
+      fullMachine,
+      () => 0,
+      (request) => sent.push(request),
+    );
+    machine.addAdapter(5, adapterProfile(13, "cca"));
+    for (const domain of [4, 8]) machine.setUsageDomain(domain, true);
+    for (const domain of [4, 8, 30, 31]) machine.setControlDomain(domain, true);
+    const vm = new VirtualMachine(machine);
+    vm.setMasks({ adapters: Mask.of(5), usageDomains: Mask.of(4, 20), controlDomains: Mask.of(9, 30, 31) });
+    return { sent, machine, vm };
+  }
+
+  test("from the host: all of the LPAR", () => {
+    const { sent, machine } = senders();
+    nqap(machine, own, Uint8Array.of(1));
+    expect(sent.map(numbers)).toEqual([{ usage: [4, 8], control: [4, 8, 30, 31] }]);
+  });
+
+  test("from a guest: those of its masks that the LPAR has, as they are at that moment", () => {
+    const { sent, machine, vm } = senders();
+    nqap(vm, own, Uint8Array.of(1));
+    vm.setMasks({ ...vm.masks, controlDomains: Mask.of(8) });
+    machine.setUsageDomain(20, true);
+    nqap(vm, own, Uint8Array.of(1));
+    expect(sent.map(numbers)).toEqual([
+      { usage: [4], control: [30, 31] },
+      { usage: [4, 20], control: [8] },
+    ]);
+  });
+
+  test("from a guest of a guest: not more than the outer one has", () => {
+    const { sent, vm } = senders();
+    const inner = new VirtualMachine(vm);
+    inner.setMasks({ adapters: Mask.of(5), usageDomains: Mask.of(4, 8), controlDomains: Mask.of(4, 31) });
+    nqap(inner, own, Uint8Array.of(1));
+    expect(sent.map(numbers)).toEqual([{ usage: [4], control: [31] }]);
   });
 });
 

@@ -102,7 +102,7 @@ export class VirtualMachine implements ApPlatform {
   }
 
   nqap(cpu: Cpu, r1: number, r2: number): InstructionResult {
-    return this.#refuse(cpu, r1, r2) ?? this.platform.nqap(cpu, r1, r2);
+    return this.#refuse(cpu, r1, r2) ?? this.platform.nqap(this.#asGuest(cpu), r1, r2);
   }
 
   dqap(cpu: Cpu, r1: number, r2: number): InstructionResult {
@@ -115,6 +115,16 @@ export class VirtualMachine implements ApPlatform {
     if (cpu.problemState) return "privileged-operation";
     if ((r1 & 1) !== 0 || (r2 & 1) !== 0 || this.#isBeyondAddressing(queue)) return "specification";
     return this.#owns(queue) ? undefined : notAvailable(cpu.registers, false);
+  }
+
+  /** The CPU as it runs the guest: what it sends carries the guest's domains, within those of a guest around it. */
+  #asGuest({ registers, memory, problemState, guestDomains: outer }: Cpu): Cpu {
+    const { usageDomains, controlDomains } = this.masks;
+    const guestDomains = {
+      usageDomains: outer ? usageDomains.and(outer.usageDomains) : usageDomains,
+      controlDomains: outer ? controlDomains.and(outer.controlDomains) : controlDomains,
+    };
+    return { registers, memory, problemState, guestDomains };
   }
 
   #owns(queue: Apqn): boolean {

@@ -4,6 +4,7 @@ import {
   type ApPlatform,
   AqicControl,
   type Cpu,
+  type DomainMasks,
   Facility,
   type InstructionResult,
   type PlatformEvents,
@@ -112,7 +113,8 @@ export class Machine extends Lpar implements ApPlatform {
     const isSpecial = (registers[1]! & PqapFlag.f) !== 0;
     const adapter = adapterOf(queueNumber);
     const profile = this.adapterProfile(adapter)!;
-    this.processor({ adapter, domain: domainOf(queueNumber), profile, message, isSpecial }, (reply) => {
+    const domains = this.#domainsOf(cpu);
+    this.processor({ adapter, domain: domainOf(queueNumber), profile, message, isSpecial, ...domains }, (reply) => {
       if (deliver(reply) && queue.isInterruptEnabled) for (const listener of this.listeners) listener.queueInterrupt?.(queueNumber);
     });
     return setStatus(registers, queue.statusWord());
@@ -148,6 +150,12 @@ export class Machine extends Lpar implements ApPlatform {
     registers[4] = 0;
     registers[5] = 0;
     return setStatus(registers, queue.statusWord());
+  }
+
+  #domainsOf({ guestDomains }: Cpu): DomainMasks {
+    const { usage, control } = this.domains;
+    if (!guestDomains) return { usageDomains: usage, controlDomains: control };
+    return { usageDomains: usage.and(guestDomains.usageDomains), controlDomains: control.and(guestDomains.controlDomains) };
   }
 
   /** What NQAP and DQAP answer instead of doing anything; undefined when the queue is available. */

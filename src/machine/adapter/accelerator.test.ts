@@ -1,14 +1,16 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { generateTestKey, type TestKey, type50Crt, type50Power } from "../../../test/support/adapter-messages.ts";
+import { Mask } from "../../ap/mask.ts";
 import { type AdapterProfile, adapterProfile } from "../adapter-profile.ts";
 import { computingProcessor } from "./computing-processor.ts";
 
 const processor = computingProcessor();
+const domains = { usageDomains: Mask.of(4), controlDomains: Mask.of(4) };
 const cex8a = adapterProfile(14, "accelerator");
 
 function replyTo(message: Uint8Array, profile: AdapterProfile = cex8a): Buffer {
   const replies: Uint8Array[] = [];
-  processor({ adapter: 6, domain: 4, profile, message, isSpecial: false }, (reply) => replies.push(reply));
+  processor({ adapter: 6, domain: 4, profile, message, isSpecial: false, ...domains }, (reply) => replies.push(reply));
   expect(replies).toHaveLength(1);
   return Buffer.from(replies[0]!);
 }

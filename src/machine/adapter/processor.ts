@@ -1,11 +1,13 @@
+import type { DomainMasks } from "../../ap/platform.ts";
 import type { AdapterProfile } from "../adapter-profile.ts";
 import { coprocessorError, ReplyCode } from "./error-reply.ts";
 
 /**
  * What an adapter does with a message: a separate part, so that a queue knows only bytes. A processor answers once by `reply`,
- * in the same turn or later; an answer to a queue that was reset since is dropped by the queue.
+ * in the same turn or later; an answer to a queue that was reset since is dropped by the queue. A request comes with the domains
+ * that its sender may use and control: they are the LPAR's, for a guest those of them that its masks have.
  */
-export interface AdapterRequest {
+export interface AdapterRequest extends DomainMasks {
   readonly adapter: number;
   readonly domain: number;
   readonly profile: AdapterProfile;

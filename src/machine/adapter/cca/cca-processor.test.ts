@@ -1,14 +1,16 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { generateTestKey, icaCrt, icaPower, randomLong, type TestKey, type6 } from "../../../../test/support/adapter-messages.ts";
+import { Mask } from "../../../ap/mask.ts";
 import { adapterProfile } from "../../adapter-profile.ts";
 import { computingProcessor } from "../computing-processor.ts";
 
 const processor = computingProcessor();
+const domains = { usageDomains: Mask.of(4), controlDomains: Mask.of(4) };
 const profile = adapterProfile(13, "cca");
 
 function replyTo(message: Uint8Array): Buffer {
   const replies: Uint8Array[] = [];
-  processor({ adapter: 5, domain: 4, profile, message, isSpecial: false }, (reply) => replies.push(reply));
+  processor({ adapter: 5, domain: 4, profile, message, isSpecial: false, ...domains }, (reply) => replies.push(reply));
   expect(replies).toHaveLength(1);
   return Buffer.from(replies[0]!);
 }
