@@ -12,11 +12,26 @@ import {
   type50Power,
 } from "../../../test/support/adapter-messages.ts";
 import { dqap, nqap } from "../../../test/support/instructions.ts";
+import {
+  facilityQuery,
+  generateCipherKey,
+  generateDataKey,
+  importDataKey,
+  importKeyPart,
+  masterKey,
+  skeleton,
+  tokenOf,
+  unwrapCipherKey,
+  unwrapDataKey,
+} from "../../../test/support/key-messages.ts";
 import { apqn } from "../../ap/apqn.ts";
 import { type Mode, Modes } from "../../ap/queue-info.ts";
 import { adapterProfile } from "../adapter-profile.ts";
 import { fullMachine } from "../lpar.ts";
 import { Machine } from "../machine.ts";
+import { KeyStore } from "../secrets/key-store.ts";
+import { kindsOf } from "../secrets/master-key.ts";
+import { loadTestKey } from "../secrets/test-keys.ts";
 import { computingProcessor } from "./computing-processor.ts";
 
 printSeed("src/machine/adapter/computing-processor.test.ts");
@@ -25,6 +40,8 @@ const key = generateTestKey(1024);
 const value = Buffer.alloc(128, 0x11);
 const encrypted = key.encrypt(value);
 const options: Type6Options = { domain: 4 };
+const clearKey = Buffer.alloc(32, 0x22);
+const [dataToken, cipherToken, partialToken] = tokens();
 
 /** Messages that the mode takes, each with what its reply ends with. */
 const goodMessages: Readonly<Record<Mode, readonly (readonly [Buffer, Buffer])[]>> = {
@@ -38,16 +55,36 @@ const goodMessages: Readonly<Record<Mode, readonly (readonly [Buffer, Buffer])[]
     [icaPower(key.e, key.n, value, options), Buffer.concat([encrypted, Buffer.of(0, 2)])],
     [icaCrt(128, key, encrypted, options), Buffer.concat([value, Buffer.of(0, 2)])],
     [randomLong(options), Buffer.alloc(0)],
+    [facilityQuery("STATICSA"), Buffer.of(0, 2)],
+    [facilityQuery("STATICSB"), Buffer.of(0, 2)],
+    [generateDataKey(24), Buffer.alloc(0)],
+    [importDataKey(clearKey), dataToken],
+    [unwrapDataKey(dataToken), Buffer.of(0, 2)],
+    [generateCipherKey(192), Buffer.alloc(0)],
+    [importKeyPart("FIRST   MIN3PART", clearKey, skeleton()), Buffer.alloc(0)],
+    [importKeyPart("ADD-PART", clearKey, partialToken), Buffer.alloc(0)],
+    [unwrapCipherKey(cipherToken), Buffer.of(0, 2)],
+    [masterKey("APKA", "FIRST", clearKey), Buffer.of(0, 2)],
   ],
   ep11: [[type6(Buffer.alloc(20), options), Buffer.of(0x30, 0, 0, 0)]],
 };
 
-const machineWith = (mode: Mode): Machine => {
-  const machine = new Machine(fullMachine, () => 0, computingProcessor());
+function machineWith(mode: Mode): Machine {
+  const keys = new KeyStore();
+  for (const kind of kindsOf(mode)) loadTestKey(keys, 5, 4, kind);
+  const machine = new Machine(fullMachine, () => 0, computingProcessor({ keys }));
   machine.addAdapter(5, adapterProfile(13, mode));
   machine.setUsageDomain(4, true);
+  machine.setControlDomain(4, true);
   return machine;
-};
+}
+
+/** An AES DATA key, an AES CIPHER key and one with a part still to come, as any machine with the test keys makes them. */
+function tokens(): [Buffer, Buffer, Buffer] {
+  const machine = machineWith("cca");
+  const messages = [importDataKey(clearKey), generateCipherKey(256), importKeyPart("FIRST   MIN2PART", clearKey, skeleton())];
+  return messages.map((message) => tokenOf(exchange(machine, message))) as [Buffer, Buffer, Buffer];
+}
 
 /** Sends a message and takes its reply. */
 function exchange(machine: Machine, message: Uint8Array): Buffer {
@@ -81,7 +118,23 @@ const messageCount = 10_000;
 /** What altered messages must have led to, else they test little. */
 const kinds: Readonly<Record<Mode, readonly string[]>> = {
   accelerator: ["80", "88 20", "88 23", "88 24", "88 34", "88 84", "88 85"],
-  cca: ["86 0/0", "86 8/33", "86 8/65", "86 8/72", "86 8/90", "82 20", "82 22", "82 23", "82 29", "82 8a", "82 a0"],
+  cca: [
+    "86 0/0",
+    "86 8/29",
+    "86 8/33",
+    "86 8/34",
+    "86 8/47",
+    "86 8/48",
+    "86 8/65",
+    "86 8/72",
+    "86 8/90",
+    "82 20",
+    "82 22",
+    "82 23",
+    "82 29",
+    "82 8a",
+    "82 a0",
+  ],
   ep11: ["82 30"],
 };
 

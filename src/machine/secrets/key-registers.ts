@@ -45,7 +45,7 @@ type Load = Extract<KeyOperation, { readonly do: "load" }>;
 function loaded(kind: MasterKeyKind, registers: KeyRegisters, { part, value }: Load): KeyRegisters | KeyProblem {
   const { next } = registers;
   if (value.length !== masterKeyTypes[kind].bytes) return "wrong-length";
-  if (part === "first") return next ? "not-empty" : { ...registers, next: { key: value.slice(), state: "partial" } };
+  if (part === "first") return next ? "not-empty" : { ...registers, next: { key: Uint8Array.from(value), state: "partial" } };
   if (next?.state !== "partial") return "not-partial";
   const key = next.key.map((byte, index) => byte ^ value[index]!);
   return { ...registers, next: { key, state: part === "last" ? "full" : "partial" } };

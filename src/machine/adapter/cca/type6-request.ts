@@ -10,8 +10,8 @@ export interface Type6Request {
   readonly verb: string;
   /** What follows the verb in the parameter block. */
   readonly parameters: Uint8Array;
-  /** Whether a program asks for cryptography; other function ids are of administration. */
-  readonly isUsage: boolean;
+  /** Cryptography with the keys of the queue's domain, or administration of the domain that the message names. */
+  readonly kind: "usage" | "administration" | "unknown";
   readonly domain: number;
   /** Greatest control block and greatest data that the caller takes. */
   readonly maxReplyBytes: number;
@@ -26,6 +26,14 @@ const verbBytes = 2;
 const header = { type: 1, offset1: 16, agent: 32, requestBytes: 56, replyBytes: 72, replyDataBytes: 76 } as const;
 const cprbxFields = { length: 0, version: 2, functionId: 6, parameterBytes: 12, replyDataBytes: 28, domain: 170 } as const;
 const cprbxVersion = 2;
+/** By function id. Source: Linux drivers/s390/crypto/zcrypt_msgtype6.c, xcrb_msg_to_type6cprb_msgx. */
+const kinds: ReadonlyMap<string, Type6Request["kind"]> = new Map([
+  ["T2", "usage"],
+  ["T3", "administration"],
+  ["T5", "administration"],
+  ["T6", "administration"],
+  ["T7", "administration"],
+]);
 
 /** The request, or the code of the error that the adapter answers with. */
 export function readType6(message: Uint8Array): Type6Request | ReplyCode {
@@ -48,7 +56,7 @@ export function readType6(message: Uint8Array): Type6Request | ReplyCode {
     cprbx: block.subarray(0, cprbxBytes),
     verb: textOf(block, cprbxBytes, verbBytes),
     parameters: block.subarray(cprbxBytes + verbBytes, cprbxBytes + parameterBytes),
-    isUsage: textOf(block, cprbxFields.functionId, 2) === "T2",
+    kind: kinds.get(textOf(block, cprbxFields.functionId, 2)) ?? "unknown",
     domain: fields.getUint16(cprbxFields.domain),
     maxReplyBytes: view.getUint32(header.replyBytes),
     maxReplyDataBytes: Math.min(view.getUint32(header.replyDataBytes), fields.getUint32(cprbxFields.replyDataBytes)),

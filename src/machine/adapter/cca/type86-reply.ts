@@ -4,33 +4,27 @@ import { cprbxBytes, type Type6Request } from "./type6-request.ts";
 /**
  * A reply of type 86: header, format 2 extension, CPRBX, parameter block, data. For the two RSA verbs the kernel takes 274 plus the
  * number at 272 as the length of the reply, for others the end of the data or, without data, of the parameter block; a reply of
- * another length is an error. So an empty key block ends every parameter block, also that of an error, and all the rules agree.
+ * another length is an error. So the parameter block of those two verbs, also that of an error, ends with an empty key block, and all
+ * the rules agree.
  * Source: Linux drivers/s390/crypto/zcrypt_msgtype6.c, zcrypt_msgtype6_receive.
  */
 export interface VerbResult {
   readonly returnCode: number;
   readonly reasonCode: number;
-  /** What the verb's one parameter carries. */
+  /** The three parts of the parameter block: rules, what the verb itself puts out, keys. */
+  readonly rules: Uint8Array;
   readonly output: Uint8Array;
+  readonly key: Uint8Array;
   /** What follows the control block. */
   readonly data: Uint8Array;
 }
 
 const nothing = new Uint8Array(0);
+const emptyResult: VerbResult = { returnCode: 0, reasonCode: 0, rules: nothing, output: nothing, key: nothing, data: nothing };
 
-export const success = ({ output = nothing, data = nothing }: Partial<Pick<VerbResult, "output" | "data">>): VerbResult => ({
-  returnCode: 0,
-  reasonCode: 0,
-  output,
-  data,
-});
+export const success = (result: Partial<Omit<VerbResult, "returnCode">>): VerbResult => ({ ...emptyResult, ...result });
 
-export const failure = ([returnCode, reasonCode]: readonly [number, number]): VerbResult => ({
-  returnCode,
-  reasonCode,
-  output: nothing,
-  data: nothing,
-});
+export const failure = ([returnCode, reasonCode]: readonly [number, number]): VerbResult => ({ ...emptyResult, returnCode, reasonCode });
 
 const type86 = 0x86;
 const formats = { error: 1, done: 2 } as const;
@@ -41,8 +35,9 @@ const cprbxFields = { replyParameterBytes: 24, replyDataBytes: 32, returnCode: 1
 const lengthBytes = 2;
 
 export function type86Reply({ cprbx, verb, maxReplyBytes }: Type6Request, result: VerbResult): Uint8Array {
-  const { output, data } = result;
-  const parameterBytes = verb.length + 3 * lengthBytes + output.length;
+  const { rules, output, key, data } = result;
+  const parts = [rules, output, key];
+  const parameterBytes = parts.reduce((sum, part) => sum + lengthBytes + part.length, verb.length);
   const blockBytes = cprbxBytes + parameterBytes;
   if (blockBytes > maxReplyBytes) return coprocessorError(ReplyCode.packetTruncated);
   const reply = new Uint8Array(headerBytes + blockBytes + data.length);
@@ -60,12 +55,14 @@ export function type86Reply({ cprbx, verb, maxReplyBytes }: Type6Request, result
   view.setUint16(headerBytes + cprbxFields.returnCode, result.returnCode);
   view.setUint16(headerBytes + cprbxFields.reasonCode, result.reasonCode);
 
-  const parameters = headerBytes + cprbxBytes;
-  reply.set(Buffer.from(verb, "latin1"), parameters);
-  view.setUint16(parameters + 2, lengthBytes);
-  view.setUint16(parameters + 4, lengthBytes + output.length);
-  reply.set(output, parameters + 6);
-  view.setUint16(parameters + 6 + output.length, lengthBytes);
-  reply.set(data, headerBytes + blockBytes);
+  let offset = headerBytes + cprbxBytes;
+  reply.set(Buffer.from(verb, "latin1"), offset);
+  offset += verb.length;
+  for (const part of parts) {
+    view.setUint16(offset, lengthBytes + part.length);
+    reply.set(part, offset + lengthBytes);
+    offset += lengthBytes + part.length;
+  }
+  reply.set(data, offset);
   return reply;
 }

@@ -1,5 +1,15 @@
 import type { Type6Request } from "./type6-request.ts";
 import type { VerbResult } from "./type86-reply.ts";
 
+export interface VerbRequest extends Type6Request {
+  readonly adapter: number;
+}
+
 /** One function of a CCA coprocessor; calls `done` once, in the same turn or later. */
-export type Verb = (request: Type6Request, done: (result: VerbResult) => void) => void;
+export type Verb = (request: VerbRequest, done: (result: VerbResult) => void) => void;
+
+/** A verb whose work is short. */
+export const quickVerb =
+  (resultOf: (request: VerbRequest) => VerbResult): Verb =>
+  (request, done) =>
+    done(resultOf(request));
