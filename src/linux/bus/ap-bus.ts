@@ -109,7 +109,12 @@ export class ApBus extends Bus {
     const queue = this.queues.get(apqn);
     const driver = queue?.driver as ApDriver | undefined;
     if (queue && driver?.interrupted) driver.interrupted(queue);
-    else queue?.machine.run();
+    else if (queue) {
+      // The kernel looks for replies in a tasklet: an adapter may answer before NQAP has ended.
+      this.work.defer(function* () {
+        queue.machine.run();
+      });
+    }
   }
 
   // Scans.

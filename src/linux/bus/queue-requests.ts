@@ -12,6 +12,19 @@ export class RequestLists {
   waiting: ApRequest[] = [];
   readonly pending = new Map<number, ApRequest>();
 
+  /** False when it is in neither. */
+  drop(request: ApRequest): boolean {
+    const index = this.waiting.indexOf(request);
+    if (index >= 0) return this.waiting.splice(index, 1).length > 0;
+    for (const [id, pending] of this.pending) if (pending === request) return this.pending.delete(id);
+    return false;
+  }
+
+  /** What a queue worked on waits again, before what was not yet enqueued. */
+  waitAgain(): void {
+    this.waiting = this.takeAll();
+  }
+
   /** Takes all, oldest first. */
   takeAll(): ApRequest[] {
     const all = [...this.pending.values(), ...this.waiting];

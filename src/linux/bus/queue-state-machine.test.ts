@@ -104,6 +104,74 @@ describe.each([
   });
 });
 
+describe("an adapter that answers at once", () => {
+  test.each([
+    ["interrupts", {}],
+    ["is polled", { cmdline: "ap.useirq=0" }],
+  ] as const)("and %s: each message is sent once and answered once, also by who sends the next from there", (_title, options) => {
+    const seen: number[] = [];
+    const host = new TestHost({
+      adapters: { 5: "CEX7C" },
+      usage: [4],
+      processor: ({ message }, reply) => {
+        seen.push(message[0] ?? -1);
+        reply(message);
+      },
+      ...options,
+    });
+    const { machine } = host.host.linux.bus.queues.get(0x504)!;
+    const replies: number[] = [];
+    const send = (byte: number): void =>
+      machine.send({
+        message: Uint8Array.of(byte),
+        isSpecial: false,
+        settle: (outcome) => {
+          if ("reply" in outcome) replies.push(outcome.reply[0] ?? -1);
+          if (byte < 3) send(byte + 1);
+        },
+      });
+    send(1);
+    host.advance(10);
+    expect([seen, replies, machine.machineState]).toEqual([[1, 2, 3], [1, 2, 3], "IDLE"]);
+  });
+});
+
+describe("a request that nobody waits for any more", () => {
+  test("is gone from the counts; its place in the queue is free when its reply has come", () => {
+    const { machine, host, reply, outcomes, counts, seen } = oneQueue();
+    const requests = [1, 2, 3].map((byte) => ({
+      message: Uint8Array.of(byte),
+      isSpecial: false,
+      settle: (outcome: object) => outcomes.push(`${byte} ${Object.keys(outcome)[0]}`),
+    }));
+    for (const request of requests) machine.send(request);
+    expect(counts()).toBe("3 1 2");
+    for (const request of requests.slice(0, 2)) machine.cancel(request);
+    expect([counts(), machine.machineState, seen]).toEqual(["3 1 0", "FULL", [1, 2]]);
+    reply(11);
+    reply(12);
+    reply(13);
+    expect([outcomes, counts(), machine.machineState]).toEqual([["3 reply"], "3 0 0", "IDLE"]);
+    machine.send(requests[0]!);
+    machine.cancel(requests[0]!);
+    machine.cancel(requests[0]!);
+    host.advance(1);
+    expect(counts()).toBe("4 0 0");
+  });
+});
+
+test("messages that an adapter forgot, since somebody else reset its queue, are sent again", () => {
+  const { host, machine, send, reply, outcomes, seen } = oneQueue();
+  send(1);
+  send(2);
+  host.host.machine.queue(0x504).reset(0, 0);
+  machine.run();
+  expect([seen, machine.machineState]).toEqual([[1, 2, 1, 2], "FULL"]);
+  for (const byte of [8, 8, 11, 12]) reply(byte);
+  machine.run();
+  expect(outcomes).toEqual(["1 -> 11", "2 -> 12"]);
+});
+
 describe("the life of a queue", () => {
   test("begins with a reset, waits for it, and switches its interrupt on", () => {
     const { host, machine, file } = oneQueue({ machine: { resetDurationMs: 100 } });

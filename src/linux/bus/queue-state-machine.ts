@@ -26,6 +26,8 @@ export class QueueStateMachine {
   isInterruptOn = false;
   requestCount = 0;
   #requests = new RequestLists();
+  /** Messages in the queue itself: those of requests that were cancelled are still there. */
+  #enqueued = 0;
   #requestTimer: Timer | undefined;
 
   constructor(readonly queue: ApQueue) {}
@@ -56,6 +58,17 @@ export class QueueStateMachine {
     this.#requestTimer?.cancel();
     for (const request of this.#requests.takeAll()) request.settle({ error: new Errno("EAGAIN") });
     this.#countsChanged();
+  }
+
+  /** Nobody waits for this request any more; its reply, if one comes, is dropped. */
+  cancel(request: ApRequest): void {
+    if (this.#requests.drop(request)) this.#countsChanged();
+  }
+
+  /** Its Linux ends: every request ends with EAGAIN, and no other is taken. */
+  shutDown(): void {
+    this.flush();
+    this.deviceState = "SHUTDOWN";
   }
 
   /** `reset` was written: flush and start over. */
@@ -103,6 +116,7 @@ export class QueueStateMachine {
   #startReset(): PollDelay {
     const { responseCode } = decodeStatus(this.queue.instructions.rapq(this.queue.apqn));
     if (responseCode !== ResponseCode.normal && responseCode !== ResponseCode.resetInProgress) return this.#giveUp(responseCode);
+    this.#enqueued = 0;
     this.#enter("RESET_WAIT");
     return "reset-poll";
   }
@@ -131,7 +145,7 @@ export class QueueStateMachine {
   }
 
   get #restingState(): MachineState {
-    return this.#requests.pending.size > 0 ? "WORKING" : "IDLE";
+    return this.#enqueued > 0 ? "WORKING" : "IDLE";
   }
 
   /** Takes replies, then puts messages in, as far as the queue lets. */
@@ -143,27 +157,38 @@ export class QueueStateMachine {
 
   #receive(): PollDelay | undefined {
     const { queue } = this;
-    while (this.#requests.pending.size > 0) {
+    while (this.#enqueued > 0) {
       const { status, id, reply } = queue.instructions.dqap(queue.apqn, queue.card.maxMessageBytes);
-      const { responseCode } = decodeStatus(status);
-      if (responseCode === ResponseCode.noPendingReply) break;
+      const { responseCode, queueEmpty } = decodeStatus(status);
+      if (responseCode === ResponseCode.noPendingReply) {
+        if (queueEmpty) this.#sendAgain();
+        break;
+      }
       if (responseCode !== ResponseCode.normal) return this.#giveUp(responseCode);
+      this.#enqueued--;
       const request = this.#requests.pending.get(id);
       this.#requests.pending.delete(id);
       this.#countsChanged();
-      if (this.#requests.pending.size > 0) this.#enter("WORKING");
+      if (this.#enqueued > 0) this.#enter("WORKING");
       request?.settle({ reply });
     }
-    if (this.#requests.pending.size === 0) {
+    if (this.#enqueued === 0) {
       this.#requestTimer?.cancel();
       this.#enter("IDLE");
     }
     return undefined;
   }
 
+  /** The adapter forgot what it was sent: somebody else has reset the queue. */
+  #sendAgain(): void {
+    this.#enqueued = 0;
+    this.#requests.waitAgain();
+    this.#countsChanged();
+  }
+
   #transmit(): PollDelay {
     const { queue } = this;
-    while (this.#requests.waiting.length > 0 && this.#requests.pending.size < queue.card.depth) {
+    while (this.#requests.waiting.length > 0 && this.#enqueued < queue.card.depth) {
       const request = this.#requests.waiting[0]!;
       const id = ++lastMessageId;
       const { responseCode } = decodeStatus(queue.instructions.nqap(queue.apqn, id, request.message, request.isSpecial));
@@ -186,10 +211,11 @@ export class QueueStateMachine {
         return this.#giveUp(responseCode);
       }
       this.#requests.pending.set(id, request);
-      this.#enter(this.#requests.pending.size < queue.card.depth ? "WORKING" : "FULL");
+      this.#enqueued++;
+      this.#enter(this.#enqueued < queue.card.depth ? "WORKING" : "FULL");
       this.#armRequestTimer();
     }
-    if (this.#requests.pending.size === 0) return "never";
+    if (this.#enqueued === 0) return "never";
     return this.isInterruptOn ? "never" : "reply-poll";
   }
 
