@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { pqap } from "../../../test/support/instructions.ts";
 import { TestHost, type TestHostOptions } from "../../../test/support/test-host.ts";
 import type { AdapterProcessor } from "../../machine/adapter/processor.ts";
 import { adapterProfile } from "../../machine/adapter-profile.ts";
@@ -164,7 +165,7 @@ test("messages that an adapter forgot, since somebody else reset its queue, are 
   const { host, machine, send, reply, outcomes, seen } = oneQueue();
   send(1);
   send(2);
-  host.host.machine.queue(0x504).reset(0, 0);
+  pqap(host.host.machine, "zapq", { queue: 0x504 });
   machine.run();
   expect([seen, machine.machineState]).toEqual([[1, 2, 1, 2], "FULL"]);
   for (const byte of [8, 8, 11, 12]) reply(byte);
