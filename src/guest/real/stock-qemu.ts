@@ -39,6 +39,8 @@ const backendId = "adjunct.ram";
 const memoryFile = "memfd:memory-backend-memfd";
 const connectPauseMs = 10;
 const quitMs = 2000;
+/** A machine that does not say that it was reset was reset all the same, or is beyond help. */
+const resetMs = 5000;
 
 /** QemuError: it is not there, or what it said when it ended at once. */
 export async function startStockQemu(options: StockQemuOptions): Promise<StockQemu> {
@@ -137,8 +139,11 @@ function linkOf(path: string): string {
 
 async function restart(qmp: QmpClient): Promise<void> {
   const isReset = new Promise<void>((resolve) => qmp.watch(({ event }) => event === "RESET" && resolve()));
+  // A reset that the guest asks for stops it, so that nothing of the next kernel runs before it is looked at; this one is meant.
+  await qmp.execute("set-action", { reboot: "reset" });
   await qmp.execute("system_reset", {});
-  await Promise.race([isReset, qmp.closed]);
+  await Promise.race([isReset, qmp.closed, wait(resetMs, undefined, { ref: false })]);
+  await qmp.execute("set-action", { reboot: "shutdown" });
 }
 
 async function stop(child: ChildProcess, qmp: QmpClient, ended: Promise<string>): Promise<void> {

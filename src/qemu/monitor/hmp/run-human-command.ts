@@ -12,7 +12,7 @@ export async function runHumanCommand(context: QmpContext, line: string, history
 async function printed(context: HumanContext, line: string): Promise<string> {
   const found = findCommand(humanCommands, line, line);
   if (!found) return "";
-  if (typeof found === "string") return found;
+  if (typeof found === "string") return (await stockAnswer(context, line)) ?? found;
   const { command, rest } = found;
   const parsed = humanArguments(command, rest);
   if ("printed" in parsed) {
@@ -26,6 +26,12 @@ async function printed(context: HumanContext, line: string): Promise<string> {
     if (error instanceof QemuError) return `Error: ${error.message}\n${error.hint === undefined ? "" : `${error.hint}\n`}`;
     throw error;
   }
+}
+
+/** What this monitor does not know, that of the stock QEMU below a real guest may. */
+async function stockAnswer({ emulator }: HumanContext, line: string): Promise<string | undefined> {
+  const answer = await emulator.options.stock?.execute("human-monitor-command", { "command-line": line });
+  return typeof answer === "string" ? answer.replaceAll("\r\n", "\n") : undefined;
 }
 
 /** Undefined for an empty line, a text for an unknown command. */

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "../json/json-valu
 import { membersInOrder } from "../json/member-order.ts";
 import { checkArguments } from "../schema/check-value.ts";
 import type { QmpCommand, QmpContext } from "./qmp-command.ts";
+import { isForStock } from "./stock-commands.ts";
 
 export interface DispatchRules {
   readonly commands: Readonly<Record<string, QmpCommand>>;
@@ -15,6 +16,8 @@ export async function dispatch(request: JsonValue, rules: DispatchRules, context
   try {
     const { name, values, isOob } = commandOf(request, rules.isOobEnabled);
     const command = Object.hasOwn(rules.commands, name) ? rules.commands[name] : undefined;
+    const { stock } = context.emulator.options;
+    if (stock && isForStock(name, command !== undefined)) return { return: await stock.execute(name, values), ...id };
     if (!command) throw new QemuError(`The command ${name} has not been found`, "CommandNotFound");
     if (isOob && !command.allowsOob) throw new QemuError(`The command ${name} does not support OOB`);
     const checked = checkArguments(command.arguments, values);
