@@ -65,6 +65,12 @@ export function textOption({ options }: Invocation, name: string): string | unde
   return typeof value === "string" ? value : undefined;
 }
 
+/** An option that may be given several times. */
+export function listOption({ options }: Invocation, name: string): string[] {
+  const value = options[name];
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
 /** Prints plain data as JSON or, for people, as the lines that `lines` makes. */
 export function printResult(invocation: Invocation, value: unknown, lines: () => readonly string[]): void {
   if (invocation.wantsJson) invocation.output.print(JSON.stringify(value, null, 2));

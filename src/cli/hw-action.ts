@@ -1,8 +1,10 @@
 import { type AdapterClass, adapterClasses, describedProfile } from "../host/adapter-description.ts";
 import { UsageError } from "./command.ts";
+import { type KeyOptions, keyRequest } from "./key-action.ts";
+import { numberWord } from "./number-word.ts";
 
 /** The words after `adjunct hw HOST` as a request of the control socket. */
-export type HwRequest = Readonly<Record<string, unknown>> & { readonly do: "hw"; readonly action: string };
+export type HwRequest = Readonly<Record<string, unknown>> & { readonly do: "hw" | "key"; readonly action: string };
 
 const forms = {
   "card add": ["id"],
@@ -29,10 +31,15 @@ export interface CardOptions {
   readonly maxDomain?: string | undefined;
 }
 
-export function hwRequest(words: readonly string[], card: CardOptions): HwRequest {
+export function hwRequest(words: readonly string[], card: CardOptions, key: KeyOptions): HwRequest {
+  if (words[0] === "key") {
+    if (Object.values(card).some((value) => value !== undefined)) throw new UsageError("only card add takes --type and such, not key");
+    return keyRequest(words.slice(1), key);
+  }
+  if (key.parts.length > 0 || key.hasMore || key.isSet) throw new UsageError("only key load takes --part, --more and --set");
   const length = words[0] === "show" ? 1 : 2;
   const action = words.slice(0, length).join(" ");
-  if (!isAction(action)) throw new UsageError(`${words.join(" ")} is no hardware action: ${Object.keys(forms).join(", ")}`);
+  if (!isAction(action)) throw new UsageError(`${words.join(" ")} is no hardware action: ${Object.keys(forms).join(", ")}, key …`);
   const parameters: readonly ("id" | "on")[] = forms[action];
   const values = words.slice(length);
   if (values.length !== parameters.length) {
@@ -68,12 +75,6 @@ function profileOf(card: CardOptions) {
   });
   if (!profile) throw new UsageError(`--type is a card such as CEX7C, CEX8A or CEX5P, not ${card.type}`);
   return profile;
-}
-
-function numberWord(text: string, first: number, last: number, what: string): number {
-  const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : Number.NaN;
-  if (value >= first && value <= last) return value;
-  throw new UsageError(`expected ${what} from ${first} to ${last}, got ${text}`);
 }
 
 function onWord(text: string): boolean {

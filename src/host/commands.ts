@@ -9,6 +9,7 @@ import type { Wait } from "../sysfs/wait.ts";
 import { absentGuest } from "./absent-guest.ts";
 import { guestCommand, runGuestCommand } from "./guest-commands.ts";
 import type { Host } from "./host.ts";
+import { keyCommand, runKeyCommand } from "./key-commands.ts";
 
 /**
  * What a control client can ask of a host, each a JSON object with `do`. Changes of a Linux go through its files; what only the HMC or a
@@ -53,6 +54,7 @@ const request = v.variant("do", [
   v.object({ do: v.literal("status") }),
   v.object({ do: v.literal("settle") }),
   guestCommand,
+  keyCommand,
 ]);
 
 /** A request that the host does not understand: the client's mistake. */
@@ -89,6 +91,8 @@ export function runCommand(host: Host, input: unknown): unknown | Wait<unknown> 
       return runGuestCommand(host, command);
     case "hw":
       return changeHardware(host, command);
+    case "key":
+      return runKeyCommand(host, command);
   }
 }
 

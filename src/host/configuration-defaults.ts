@@ -154,6 +154,7 @@ function completeMachine(input: ConfigurationInput["machine"], problems: Configu
     maxAdapter,
     maxDomain,
     resetMs: input["reset-ms"],
+    masterKeys: input["master-keys"],
     adapters: adapters.sort((left, right) => left.id - right.id),
     usageDomains,
     controlDomains,

@@ -32,6 +32,7 @@ describe("a configuration file", () => {
         maxAdapter: 255,
         maxDomain: 84,
         resetMs: 0,
+        masterKeys: "none",
         adapters: [],
         usageDomains: [],
         controlDomains: [],

@@ -71,6 +71,7 @@ const machineSchema = map(
     adapters: v.optional(mapOf(adapterKey, adapterSchema, "adapters by number, such as { 5: { type: CEX5C } }"), {}),
     "usage-domains": v.optional(domainList),
     "control-domains": v.optional(domainList),
+    "master-keys": v.optional(oneOf(["none", "test"]), "none"),
   },
   "a machine such as { adapters: { 5: { type: CEX5C } }, usage-domains: [4] }",
 );

@@ -34,6 +34,8 @@ export interface MachineConfiguration {
   readonly maxDomain: number;
   /** How long a queue's reset takes, in milliseconds; 0: it is done at once. */
   readonly resetMs: number;
+  /** `test`: domains without a master key get the test key at start. */
+  readonly masterKeys: "none" | "test";
   /** Ascending by id. */
   readonly adapters: readonly AdapterConfiguration[];
   /** Ascending. */

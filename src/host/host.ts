@@ -8,6 +8,9 @@ import { computingProcessor } from "../machine/adapter/computing-processor.ts";
 import type { AdapterProcessor } from "../machine/adapter/processor.ts";
 import type { MachineProfile } from "../machine/lpar.ts";
 import { Machine } from "../machine/machine.ts";
+import { type DomainKeys, KeyStore } from "../machine/secrets/key-store.ts";
+import { kindsOf } from "../machine/secrets/master-key.ts";
+import { loadTestKey } from "../machine/secrets/test-keys.ts";
 import type { CreateModel, Model, ModelEvent } from "../runtime/model.ts";
 import { fail } from "../sysfs/errno.ts";
 import { Directory } from "../sysfs/node.ts";
@@ -16,6 +19,7 @@ import { Wait } from "../sysfs/wait.ts";
 import type { ApRules } from "./ap-rules.ts";
 import { runCommand } from "./commands.ts";
 import type { HostConfiguration } from "./configuration.ts";
+import { type DomainSecrets, domainKeys, domainSecrets } from "./domain-secrets.ts";
 import { startStep } from "./start-step.ts";
 
 /**
@@ -29,6 +33,8 @@ export interface HostOptions {
   readonly model?: string;
   /** What adapters do with messages; what their mode says, unless given. */
   readonly processor?: AdapterProcessor;
+  /** Master keys that domains have from before. */
+  readonly keys?: readonly DomainKeys[];
   readonly kernel: HostConfiguration["kernel"];
   readonly commandLine: string;
   readonly isBuiltIn?: boolean;
@@ -45,6 +51,9 @@ export interface Guest {
   isRunning: boolean;
 }
 
+/** The event that carries all master keys of a domain; for who keeps them alone. */
+export const secretsEvent = "secrets";
+
 export class Host implements Model {
   readonly root = new Directory("mount");
   readonly name: string;
@@ -52,6 +61,8 @@ export class Host implements Model {
   readonly timers = new Timers();
   readonly queue = new WorkQueue();
   readonly machine: Machine;
+  /** The master keys of the adapters' domains. */
+  readonly keys: KeyStore;
   readonly linux: Linux;
   /** By name; numbered virtual machines of a trace are named by their number. */
   readonly guests = new Map<string, Guest>();
@@ -63,7 +74,10 @@ export class Host implements Model {
     this.#emit = emit;
     this.name = options.name;
     this.model = options.model ?? "z16";
-    this.machine = new Machine(options.machine, () => this.timers.nowMs, options.processor ?? computingProcessor());
+    this.keys = new KeyStore(options.keys);
+    this.keys.observe((domain) => emit({ type: secretsEvent, domain: domainSecrets(domain) }));
+    const processor = options.processor ?? computingProcessor({ keys: this.keys, machineName: options.name });
+    this.machine = new Machine(options.machine, () => this.timers.nowMs, processor);
     this.linux = new Linux({
       platform: this.machine,
       kernel: options.kernel,
@@ -268,6 +282,8 @@ export const createHost: CreateModel = (configuration, emit) => {
 export interface BootConfiguration extends HostConfiguration {
   /** What the host's own udev rules ask for, before the configuration's own masks and modules. */
   readonly rules: ApRules;
+  /** Master keys from before. */
+  readonly secrets?: readonly DomainSecrets[];
 }
 
 function startConfigured(configuration: BootConfiguration, emit: (event: ModelEvent) => unknown): Host {
@@ -279,6 +295,7 @@ function startConfigured(configuration: BootConfiguration, emit: (event: ModelEv
     model: machine.model,
     kernel: configuration.kernel,
     commandLine: configuration.cmdline,
+    ...(configuration.secrets && { keys: configuration.secrets.map(domainKeys) }),
     knownTexts: new Map(attributes.map(({ path, text }) => [path.replace(/^\/sys/, ""), text])),
     emit,
   });
@@ -289,6 +306,7 @@ function startConfigured(configuration: BootConfiguration, emit: (event: ModelEv
   }
   for (const domain of machine.usageDomains) host.machine.setUsageDomain(domain, true);
   for (const domain of machine.controlDomains) host.machine.setControlDomain(domain, true);
+  if (machine.masterKeys === "test") loadMissingTestKeys(host);
   host.linux.boot();
   const write = (path: string, text: string): void => startStep(`write "${text.trim()}" to ${path}`, () => host.writeNow(path, text));
   for (const { apmask, aqmask } of [rules, configuration]) {
@@ -302,6 +320,19 @@ function startConfigured(configuration: BootConfiguration, emit: (event: ModelEv
     if (isWritable(host, path)) write(path, text);
   }
   return host;
+}
+
+/** Where a domain has nothing of a key yet. */
+function loadMissingTestKeys({ machine, keys }: Host): void {
+  const { usage, control } = machine.domains;
+  for (const [adapter, { profile }] of machine.adapters) {
+    for (const domain of usage.or(control)) {
+      for (const kind of kindsOf(profile.mode)) {
+        const { next, current, old } = keys.registers(adapter, domain, kind);
+        if (!next && !current && !old) loadTestKey(keys, adapter, domain, kind);
+      }
+    }
+  }
 }
 
 function isWritable(host: Host, path: string): boolean {

@@ -38,6 +38,8 @@ export interface HostPlaces extends SystemPlaces {
   readonly lock: string;
   readonly folder: string;
   readonly state: string;
+  /** The master keys of its adapters. */
+  readonly secrets: string;
   /** What the host says of itself: process, start, mount. */
   readonly description: string;
   readonly controlSocket: string;
@@ -84,6 +86,7 @@ export function hostPlaces(name: string, { runFolder, stateFolder }: Pick<Places
     lock: join(runFolder, `${name}.lock`),
     folder,
     state,
+    secrets: join(state, "master-keys"),
     description: join(folder, "host.json"),
     controlSocket: join(folder, "control.sock"),
     output: join(runFolder, `${name}.output`),

@@ -14,6 +14,7 @@ import { clearHostFolder, describeHost, type HostDescription, makeHostFolder } f
 import { takeHostLock } from "./host-lock.ts";
 import { type HostSystem, startHostSystem } from "./host-system.ts";
 import { places as allPlaces, guestPlaces, hostPlaces, makePrivateFolder, refuseLongSocketPath } from "./places.ts";
+import { SecretsFile } from "./secrets-file.ts";
 import { startRuntime } from "./start-runtime.ts";
 import type { UeventProperties } from "./uevents/uevent-frames.ts";
 
@@ -60,6 +61,8 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
     makeHostFolder(places);
     undo.push(() => clearHostFolder(places));
 
+    const secrets = new SecretsFile(places.secrets, (text) => options.onProblem?.(text));
+    undo.push(() => secrets.saved().catch(() => {}));
     const { release } = generation(configuration.kernel);
     const hasUserNamespace = process.env.ADJUNCT_USER_NAMESPACE === "1";
     const send: SendCommand = (request) => runtime.command(request);
@@ -85,7 +88,7 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
     const problems: string[] = [];
     const rules = readApRules(places.etc, (text) => problems.push(text));
     const runtime = await startRuntime({
-      configuration: { ...configuration, rules },
+      configuration: { ...configuration, rules, secrets: secrets.domains },
       clock: "real",
       mountPoint: options.isMounted ? places.mount : undefined,
       onEvent(event) {
@@ -96,8 +99,14 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
         if (event.type !== "uevent") return undefined;
         return system?.take(event.properties as UeventProperties);
       },
+      onSecrets: (domain) => secrets.take(domain),
       onFault: (error) => options.onFault?.(error),
     });
+    const command = async (request: Readonly<Record<string, unknown>>): Promise<unknown> => {
+      const answer = await runtime.command(request);
+      if (request.do === "key") await secrets.saved();
+      return answer;
+    };
     undo.push(() => runtime.stop());
     void runtime.ended.then((error) => {
       if (error) void stop(error.message);
@@ -132,7 +141,7 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
       if (request.do === "guest") return guests.command(request, closed);
       if (request.do === "guests") return guests.list();
       if (request.do === "guest-log") return guests.log(request);
-      if (request.do !== "stop") return runtime.command(request);
+      if (request.do !== "stop") return command(request);
       setImmediate(() => void stop());
       return true;
     });
@@ -143,7 +152,7 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
     for (const guest of configuration.guests) await emulators.start(guest);
     describeHost(places, description);
     if (stopping !== undefined) throw new Error("the host failed while it started");
-    return { description, problems, command: (request) => runtime.command(request), stop: () => stop(), stopped };
+    return { description, problems, command, stop: () => stop(), stopped };
   } catch (error) {
     await takeDown();
     throw error;

@@ -3,7 +3,8 @@ import { startInProcess } from "../runtime/in-process.ts";
 import type { ModelEvent } from "../runtime/model.ts";
 import { startMounted } from "../runtime/mounted.ts";
 import type { ClockKind, Runtime } from "../runtime/runtime.ts";
-import { type BootConfiguration, createHost } from "./host.ts";
+import type { DomainSecrets } from "./domain-secrets.ts";
+import { type BootConfiguration, createHost, secretsEvent } from "./host.ts";
 import { packageRoot } from "./package-root.ts";
 
 export interface StartRuntimeOptions {
@@ -13,12 +14,19 @@ export interface StartRuntimeOptions {
   readonly mountPoint: string | undefined;
   /** What it returns is waited for before the write that caused a uevent returns. */
   readonly onEvent: (event: ModelEvent) => void | Promise<void>;
+  /** Hears of the master keys that a domain has, each time they change; nobody else does. */
+  readonly onSecrets?: (domain: DomainSecrets) => void;
   /** A bug that failed one operation; the host goes on. */
   readonly onFault: (error: Error) => void;
 }
 
 /** Starts the model of a host, behind a mount or in this thread. */
-export async function startRuntime({ configuration, clock, mountPoint, onEvent, onFault }: StartRuntimeOptions): Promise<Runtime> {
+export async function startRuntime(options: StartRuntimeOptions): Promise<Runtime> {
+  const { configuration, clock, mountPoint, onFault, onSecrets } = options;
+  const onEvent = (event: ModelEvent): void | Promise<void> => {
+    if (event.type === secretsEvent) return onSecrets?.(event.domain as DomainSecrets);
+    return options.onEvent(event);
+  };
   const common = { configuration, clock, onEvent, onFault } as const;
   if (mountPoint === undefined) return startInProcess(createHost, common);
   return startMounted({
