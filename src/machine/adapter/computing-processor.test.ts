@@ -7,10 +7,10 @@ import {
   icaPower,
   randomLong,
   type Type6Options,
-  type6,
   type50Crt,
   type50Power,
 } from "../../../test/support/adapter-messages.ts";
+import { Ep11Calls } from "../../../test/support/ep11-calls.ts";
 import { dqap, nqap } from "../../../test/support/instructions.ts";
 import {
   facilityQuery,
@@ -25,8 +25,9 @@ import {
   unwrapDataKey,
 } from "../../../test/support/key-messages.ts";
 import { apqn } from "../../ap/apqn.ts";
+import { PqapFlag } from "../../ap/platform.ts";
 import { type Mode, Modes } from "../../ap/queue-info.ts";
-import { adapterProfile } from "../adapter-profile.ts";
+import { type AdapterProfile, adapterProfile } from "../adapter-profile.ts";
 import { fullMachine } from "../lpar.ts";
 import { Machine } from "../machine.ts";
 import { KeyStore } from "../secrets/key-store.ts";
@@ -40,8 +41,15 @@ const key = generateTestKey(1024);
 const value = Buffer.alloc(128, 0x11);
 const encrypted = key.encrypt(value);
 const options: Type6Options = { domain: 4 };
+const profiles: Readonly<Record<Mode, AdapterProfile>> = {
+  accelerator: adapterProfile(13, "accelerator"),
+  cca: adapterProfile(13, "cca"),
+  ep11: adapterProfile(14, "ep11"),
+};
 const clearKey = Buffer.alloc(32, 0x22);
 const [dataToken, cipherToken, partialToken] = tokens();
+
+const ep11Calls = new Ep11Calls((message) => exchange(machineWith("ep11"), message));
 
 /** Messages that the mode takes, each with what its reply ends with. */
 const goodMessages: Readonly<Record<Mode, readonly (readonly [Buffer, Buffer])[]>> = {
@@ -66,14 +74,14 @@ const goodMessages: Readonly<Record<Mode, readonly (readonly [Buffer, Buffer])[]
     [unwrapCipherKey(cipherToken), Buffer.of(0, 2)],
     [masterKey("APKA", "FIRST", clearKey), Buffer.of(0, 2)],
   ],
-  ep11: [[type6(Buffer.alloc(20), options), Buffer.of(0x30, 0, 0, 0)]],
+  ep11: ep11Calls.good,
 };
 
 function machineWith(mode: Mode): Machine {
   const keys = new KeyStore();
   for (const kind of kindsOf(mode)) loadTestKey(keys, 5, 4, kind);
   const machine = new Machine(fullMachine, () => 0, computingProcessor({ keys }));
-  machine.addAdapter(5, adapterProfile(13, mode));
+  machine.addAdapter(5, profiles[mode]);
   machine.setUsageDomain(4, true);
   machine.setControlDomain(4, true);
   return machine;
@@ -88,10 +96,15 @@ function tokens(): [Buffer, Buffer, Buffer] {
 
 /** Sends a message and takes its reply. */
 function exchange(machine: Machine, message: Uint8Array): Buffer {
-  expect(nqap(machine, apqn(5, 4), message).responseCode).toBe(0);
+  expect(nqap(machine, apqn(5, 4), message, { flags: isSpecial(message) ? PqapFlag.f : 0 }).responseCode).toBe(0);
   const answer = dqap(machine, apqn(5, 4), { room: 12 * 1024 });
   expect(answer.responseCode).toBe(0);
   return Buffer.from(answer.reply);
+}
+
+/** As the driver sets it, by a flag of the CPRB of EP11. */
+function isSpecial(message: Uint8Array): boolean {
+  return message[32] === 0x58 && ((message[93] ?? 0) & 0x20) !== 0;
 }
 
 /** As a driver takes it: the length in the reply's own headers is the length that came. */
@@ -103,12 +116,22 @@ function checkLength(reply: Buffer): void {
     expect([144, 272, 528]).toContain(reply.length);
     return expect(reply.readUInt16BE(2)).toBe(reply.length);
   }
-  expect(reply.readUInt32BE(28) + reply.readUInt32BE(24)).toBe(reply.length);
+  const [count1, offset1, count2, offset2] = [16, 20, 24, 28].map((offset) => reply.readUInt32BE(offset)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  expect(isEp11(reply) ? offset1 + count1 : offset2 + count2).toBe(reply.length);
 }
 
-/** Its type, with the code of an error or the return and reason codes of a verb. */
+/** Of type 86, by the length of the CPRB. */
+const isEp11 = (reply: Buffer): boolean => reply.readUInt16BE(48) === 0x20;
+
+/** Its type, with the code of an error, the return and reason codes of a verb or the return value of a function. */
 function replyKind(reply: Buffer): string {
   const type = reply[1]!.toString(16);
+  if (type === "86" && isEp11(reply)) return `86 ${reply.readUInt32BE(98).toString(16)}`;
   if (type === "86") return `86 ${reply.readUInt16BE(192)}/${reply.readUInt16BE(194)}`;
   return type === "80" ? type : `${type} ${reply[4]!.toString(16)}`;
 }
@@ -135,7 +158,10 @@ const kinds: Readonly<Record<Mode, readonly string[]>> = {
     "82 8a",
     "82 a0",
   ],
-  ep11: ["82 30"],
+  ep11: [
+    ...["82 20", "82 22", "82 23", "82 29", "82 8a", "82 a0", "86 0", "86 7", "86 12", "86 40", "86 50", "86 54", "86 70", "86 b0"],
+    ...["86 80010001", "86 80010010", "86 80010013"],
+  ],
 };
 
 describe.each(Modes)("an adapter of mode %s", (mode) => {
@@ -168,10 +194,15 @@ describe.each(Modes)("an adapter of mode %s", (mode) => {
       return length === null ? message : message.subarray(0, length % (message.length + 1));
     });
     const anything = fc.uint8Array({ maxLength: 600 }).map((bytes) => Buffer.from(bytes));
+    const arbitraries = [
+      { weight: 15, arbitrary: altered },
+      { weight: 1, arbitrary: anything },
+      { weight: mode === "ep11" ? 5 : 0, arbitrary: ep11Calls.any },
+    ];
     const replies = new Set<string>();
     const parameters = runParameters(messageCount);
     fc.assert(
-      fc.property(fc.oneof({ weight: 15, arbitrary: altered }, { weight: 1, arbitrary: anything }), (message) => {
+      fc.property(fc.oneof(...arbitraries), (message) => {
         const reply = exchange(machine, message);
         checkLength(reply);
         replies.add(replyKind(reply));

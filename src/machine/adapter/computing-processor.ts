@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Mode } from "../../ap/queue-info.ts";
 import { KeyStore } from "../secrets/key-store.ts";
 import { serialNumber } from "../secrets/serial-number.ts";
@@ -5,7 +6,8 @@ import { acceleratorProcessor } from "./accelerator.ts";
 import type { AsymmetricEngine } from "./asymmetric/asymmetric-task.ts";
 import { immediateEngine } from "./asymmetric/compute-asymmetric.ts";
 import { ccaProcessor } from "./cca/cca-processor.ts";
-import { type AdapterProcessor, refusingProcessor } from "./processor.ts";
+import { ep11Processor } from "./ep11/ep11-processor.ts";
+import type { AdapterProcessor } from "./processor.ts";
 
 export interface ComputingParts {
   readonly engine?: AsymmetricEngine;
@@ -15,15 +17,21 @@ export interface ComputingParts {
   readonly machineName?: string;
 }
 
-/** Does what the adapter's mode says. EP11 coprocessors know no command yet. */
+/** Does what the adapter's mode says. */
 export function computingProcessor(parts: ComputingParts = {}): AdapterProcessor {
   const { engine = immediateEngine, keys = new KeyStore(), machineName = "" } = parts;
+  const serialOf = (characters: number) => (adapter: number) => serialNumber(machineName, adapter, characters);
+  const protectionKey = randomBytes(32);
   const processors: Readonly<Record<Mode, AdapterProcessor>> = {
     accelerator: acceleratorProcessor(engine),
-    cca: ccaProcessor({ engine, keys, serialOf: (adapter) => serialNumber(machineName, adapter, ccaSerialCharacters) }),
-    ep11: refusingProcessor,
+    cca: ccaProcessor({ engine, keys, protectionKey, serialOf: serialOf(SerialCharacters.cca) }),
+    ep11: ep11Processor({
+      keysOf: (adapter, domain) => keys.wrappingKeys(adapter, domain),
+      protectionKey,
+      serialOf: serialOf(SerialCharacters.ep11),
+    }),
   };
   return (request, reply) => processors[request.profile.mode](request, reply);
 }
 
-const ccaSerialCharacters = 8;
+const SerialCharacters = { cca: 8, ep11: 16 } as const;

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { KeyStore } from "../../secrets/key-store.ts";
 import type { AsymmetricEngine } from "../asymmetric/asymmetric-task.ts";
 import { coprocessorError, ReplyCode } from "../error-reply.ts";
@@ -21,12 +20,13 @@ import type { Verb } from "./verb.ts";
 export interface CcaParts {
   readonly engine: AsymmetricEngine;
   readonly keys: KeyStore;
+  /** 32 bytes under which protected keys are. */
+  readonly protectionKey: Uint8Array;
   /** Eight characters. */
   readonly serialOf: (adapter: number) => string;
 }
 
-export function ccaProcessor({ engine, keys, serialOf }: CcaParts): AdapterProcessor {
-  const protectionKey = randomBytes(32);
+export function ccaProcessor({ engine, keys, protectionKey, serialOf }: CcaParts): AdapterProcessor {
   const usage: ReadonlyMap<string, Verb> = new Map([
     ["PK", publicKeyVerb(engine)],
     ["PD", privateKeyVerb(engine)],

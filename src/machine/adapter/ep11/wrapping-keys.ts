@@ -3,3 +3,5 @@ export interface WrappingKeys {
   readonly current: Uint8Array | undefined;
   readonly next: { readonly key: Uint8Array; readonly isCommitted: boolean } | undefined;
 }
+
+export type KeysOf = (adapter: number, domain: number) => WrappingKeys;
