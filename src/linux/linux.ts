@@ -14,6 +14,7 @@ import { type ModuleDefinition, ModuleLoader } from "./modules/module-loader.ts"
 import { Timers } from "./time/timers.ts";
 import { WorkQueue } from "./time/work-queue.ts";
 import { VfioAp } from "./vfio-ap/vfio-ap.ts";
+import { Zcrypt } from "./zcrypt/zcrypt.ts";
 import { zcryptModules } from "./zcrypt/zcrypt-drivers.ts";
 import { ZcryptClass } from "./zcrypt/zcrypt-nodes.ts";
 
@@ -48,6 +49,7 @@ export class Linux {
   readonly log: KernelLog;
   readonly uevents: Uevents;
   readonly bus: ApBus;
+  readonly zcrypt: Zcrypt;
   readonly mdevCore: MdevCore;
   readonly modules: ModuleLoader;
   vfioAp: VfioAp | undefined;
@@ -77,6 +79,7 @@ export class Linux {
       uevents: this.uevents,
       ...(options.knownTexts && { knownTexts: options.knownTexts }),
     });
+    this.zcrypt = new Zcrypt(this.bus);
     this.#matrixBus = new Bus("matrix", this.work, this.log);
     this.mdevCore = new MdevCore({
       generation: this.generation,
@@ -107,12 +110,12 @@ export class Linux {
       if (zcryptParameter) module.addDirectory(builtInModule("zcrypt", zcryptParameters(zcryptParameter)));
       this.#addVfioContainer();
       this.#addMdevFolders();
-      for (const { drivers } of zcryptModules(this.generation)) {
+      for (const { drivers } of zcryptModules(this.zcrypt)) {
         for (const driver of drivers(undefined)) this.#finish(this.bus.addDriver(driver));
       }
       this.#finish(this.#loadVfioAp(undefined));
     } else {
-      for (const { name } of zcryptModules(this.generation)) this.#finish(this.modules.load(name));
+      for (const { name } of zcryptModules(this.zcrypt)) this.#finish(this.modules.load(name));
     }
     this.bus.requestScan();
   }
@@ -137,7 +140,7 @@ export class Linux {
       load,
       unload: nothing,
     });
-    const zcrypt = zcryptModules(this.generation).map(({ name, drivers }): ModuleDefinition => {
+    const zcrypt = zcryptModules(this.zcrypt).map(({ name, drivers }): ModuleDefinition => {
       let loaded: ApDriver[] = [];
       return {
         name,

@@ -23,6 +23,7 @@ const texts: Readonly<Record<string, string>> = {
   ERANGE: "Numerical result out of range",
   ENOSYS: "Function not implemented",
   EUSERS: "Too many users",
+  EMSGSIZE: "Message too long",
   EOPNOTSUPP: "Operation not supported",
   EADDRINUSE: "Address already in use",
   EADDRNOTAVAIL: "Cannot assign requested address",

@@ -21,6 +21,7 @@ export const errnoNumbers = {
   ERANGE: 34,
   ENOSYS: 38,
   EUSERS: 87,
+  EMSGSIZE: 90,
   EOPNOTSUPP: 95,
   EADDRINUSE: 98,
   EADDRNOTAVAIL: 99,

@@ -165,7 +165,7 @@ test("messages that an adapter forgot, since somebody else reset its queue, are 
   const { host, machine, send, reply, outcomes, seen } = oneQueue();
   send(1);
   send(2);
-  pqap(host.host.machine, "zapq", { queue: 0x504 });
+  host.host.linux.bus.instructions.rapq(0x504);
   machine.run();
   expect([seen, machine.machineState]).toEqual([[1, 2, 1, 2], "FULL"]);
   for (const byte of [8, 8, 11, 12]) reply(byte);

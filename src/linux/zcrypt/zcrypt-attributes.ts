@@ -61,9 +61,7 @@ function storeCardOnline(zcrypt: ZcryptCard, text: string): void {
   for (const queue of card.queues.values()) {
     const served = zcryptQueueOf.get(queue);
     if (!served || served.isOnline === isOnline) continue;
-    served.isOnline = isOnline;
-    queue.changed("online");
-    queue.announce("change", [["ONLINE", isOnline ? "1" : "0"]]);
+    served.setOnline(isOnline);
     if (!isOnline) queue.machine.flush();
   }
 }
@@ -74,11 +72,9 @@ function storeQueueOnline(zcrypt: ZcryptQueue, text: string): void {
   if (isOnline) {
     const { card } = queue;
     if (!queue.isConfigured || queue.isCheckstopped || !card.isConfigured || card.isCheckstopped) fail("ENODEV");
-    if (zcrypt.zcryptCard()?.isOnline === false) fail("EINVAL");
+    if (zcryptCardOf.get(card)?.isOnline === false) fail("EINVAL");
   }
-  zcrypt.isOnline = isOnline;
-  queue.changed("online");
-  queue.announce("change", [["ONLINE", isOnline ? "1" : "0"]]);
+  zcrypt.setOnline(isOnline);
   if (!isOnline) queue.machine.flush();
 }
 

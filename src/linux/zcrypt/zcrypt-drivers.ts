@@ -7,6 +7,7 @@ import { ApQueue } from "../bus/ap-queue.ts";
 import type { Device } from "../driver-core/device.ts";
 import type { Generation } from "../generation.ts";
 import type { Job } from "../time/work-queue.ts";
+import type { Zcrypt } from "./zcrypt.ts";
 import {
   cardInfoAttributes,
   queueInfoAttributes,
@@ -71,10 +72,11 @@ export interface ZcryptModule {
 }
 
 /** The driver modules of a kernel, in the order it registers them. */
-export function zcryptModules(generation: Generation): ZcryptModule[] {
+export function zcryptModules(zcrypt: Zcrypt): ZcryptModule[] {
+  const { generation } = zcrypt.bus;
   return families[generation.oldDrivers].map((family) => ({
     name: family.module,
-    drivers: (folder) => [cardDriver(family, generation, folder), queueDriver(family, generation, folder)],
+    drivers: (folder) => [cardDriver(family, zcrypt, folder), queueDriver(family, generation, folder)],
   }));
 }
 
@@ -88,7 +90,7 @@ function typeName(family: Family, { type, functions }: ApCard["info"]): string {
   return `CEX${type - 6}${modeLetters[mode]}`;
 }
 
-function cardDriver(family: Family, generation: Generation, module: Directory | undefined): ApDriver {
+function cardDriver(family: Family, zcrypt: Zcrypt, module: Directory | undefined): ApDriver {
   return {
     name: family.card,
     isDefault: true,
@@ -96,16 +98,19 @@ function cardDriver(family: Family, generation: Generation, module: Directory | 
     matches: (device) => device instanceof ApCard && family.types.includes(device.info.type),
     *probe(device: Device): Job<void> {
       const card = device as ApCard;
-      const zcrypt = new ZcryptCard(card, typeName(family, card.info));
-      zcryptCardOf.set(card, zcrypt);
-      card.directory.attach(zcryptCardAttributes, zcrypt);
-      const mode = modeOf(card.info.functions);
-      const info = generation.knowsConfiguration && family.hasModes && mode ? cardInfoAttributes[mode] : undefined;
-      if (info) card.directory.attach(info, zcrypt);
+      const mode = modeOf(card.info.functions) ?? fail("ENODEV");
+      const zcryptCard = new ZcryptCard(zcrypt, card, mode, typeName(family, card.info));
+      zcrypt.cards.push(zcryptCard);
+      zcryptCardOf.set(card, zcryptCard);
+      card.directory.attach(zcryptCardAttributes, zcryptCard);
+      const info = zcrypt.bus.generation.knowsConfiguration && family.hasModes ? cardInfoAttributes[mode] : undefined;
+      if (info) card.directory.attach(info, zcryptCard);
     },
     *remove(device: Device): Job<void> {
       for (const table of Object.values(cardInfoAttributes)) device.directory.detach(table);
       device.directory.detach(zcryptCardAttributes);
+      const zcryptCard = zcryptCardOf.get(device);
+      if (zcryptCard) zcrypt.cards.splice(zcrypt.cards.indexOf(zcryptCard), 1);
       zcryptCardOf.delete(device);
     },
   };
@@ -122,7 +127,9 @@ function queueDriver(family: Family, generation: Generation, module: Directory |
       const mode = modeOf(queue.card.info.functions);
       if (family.hasModes && !mode) fail("ENODEV");
       if (family.asksForRandomNumbers && !repliesAtAll(queue)) fail("ENODEV");
-      const zcrypt = new ZcryptQueue(queue, () => zcryptCardOf.get(queue.card));
+      const zcryptCard = zcryptCardOf.get(queue.card);
+      const zcrypt = new ZcryptQueue(queue, zcryptCard);
+      zcryptCard?.queues.push(zcrypt);
       zcryptQueueOf.set(queue, zcrypt);
       queue.machine.initialise();
       queue.directory.attach(zcryptQueueAttributes, zcrypt);
@@ -132,6 +139,9 @@ function queueDriver(family: Family, generation: Generation, module: Directory |
     *remove(device: Device): Job<void> {
       for (const table of Object.values(queueInfoAttributes)) device.directory.detach(table);
       device.directory.detach(zcryptQueueAttributes);
+      const zcrypt = zcryptQueueOf.get(device);
+      const siblings = zcrypt?.zcryptCard?.queues;
+      if (zcrypt && siblings) siblings.splice(siblings.indexOf(zcrypt), 1);
       zcryptQueueOf.delete(device);
     },
   };
