@@ -2,11 +2,12 @@ import { apqnName } from "../../src/ap/apqn.ts";
 import { Host } from "../../src/host/host.ts";
 import type { Uevent } from "../../src/linux/driver-core/uevents.ts";
 import type { GenerationName } from "../../src/linux/generation.ts";
+import type { Job } from "../../src/linux/time/work-queue.ts";
 import { matrixText } from "../../src/linux/vfio-ap/matrix-text.ts";
 import type { AdapterProcessor } from "../../src/machine/adapter/processor.ts";
 import { type AdapterProfile, adapterProfileByName } from "../../src/machine/adapter-profile.ts";
 import { fullMachine, type MachineProfile } from "../../src/machine/lpar.ts";
-import { Errno } from "../../src/sysfs/errno.ts";
+import { Errno, type ErrnoName } from "../../src/sysfs/errno.ts";
 import { Wait } from "../../src/sysfs/wait.ts";
 
 /**
@@ -71,7 +72,30 @@ export class TestHost {
   // Files.
 
   read(path: string): string {
-    return this.host.read(path) as string;
+    const text = this.host.read(path);
+    return text instanceof Wait ? this.ended(text, path) : text;
+  }
+
+  /** What a Wait ends with when all has happened that happens by itself. */
+  ended<T>(wait: Wait<T>, what: string): T {
+    this.host.settle();
+    const { outcome } = wait;
+    if (!outcome) throw new Error(`${what} did not end`);
+    if ("error" in outcome) throw outcome.error;
+    return outcome.value;
+  }
+
+  /** Runs a job of the host's Linux: its result or the name of its errno; `blocked` while it has none. */
+  runJob<T>(job: Job<T>): T | ErrnoName | "blocked" {
+    try {
+      const result = this.host.queue.run(job);
+      if (!(result instanceof Wait)) return result;
+      this.host.settle();
+      return result.outcome ? this.ended(result, "a job") : "blocked";
+    } catch (error) {
+      if (error instanceof Errno) return error.code;
+      throw error;
+    }
   }
 
   /** What a read ends with: its text or the name of an errno. */
