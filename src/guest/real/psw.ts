@@ -5,7 +5,6 @@ export interface Psw {
 }
 
 const addressSpaces = ["primary", "access-register", "secondary", "home"] as const;
-export type AddressSpace = (typeof addressSpaces)[number];
 
 const translationBit = 1n << 58n;
 const problemStateBit = 1n << 48n;

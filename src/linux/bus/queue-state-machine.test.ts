@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { pqap } from "../../../test/support/instructions.ts";
 import { TestHost, type TestHostOptions } from "../../../test/support/test-host.ts";
 import type { AdapterProcessor } from "../../machine/adapter/processor.ts";
 import { adapterProfile } from "../../machine/adapter-profile.ts";
