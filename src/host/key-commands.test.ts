@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { ep11Encrypt, ep11GenerateKey, mechanism } from "../../test/support/ep11-messages.ts";
 import { dqap, nqap } from "../../test/support/instructions.ts";
 import { codesOf, generateDataKey, masterKey, tokenOf, unwrapDataKey } from "../../test/support/key-messages.ts";
 import type { ModelEvent } from "../runtime/model.ts";
@@ -120,6 +121,26 @@ describe("commands about master keys", () => {
     expect(() => load({ parts: [two, "33"] })).toThrow("64 hex digits");
     expect(states(run("show", { adapter: 5, domain: 71 }))).toBe("partial invalid invalid");
   });
+});
+
+test("an EP11 coprocessor makes and takes blobs under the wrapping key that was loaded, and under no other", () => {
+  const place = { adapter: 7, domain: 4, kind: "ep11" };
+  const ask = (message: Uint8Array): Buffer => {
+    nqap(host.machine, 0x0704, message);
+    return Buffer.from(dqap(host.machine, 0x0704, { room: 12288 }).reply);
+  };
+  const returnValue = (reply: Buffer): string => reply.toString("hex", 98, 102);
+  const encryption = (blob: Buffer): Buffer => ep11Encrypt(mechanism(0x1085, Buffer.alloc(16)), blob, Buffer.alloc(20));
+  expect(returnValue(ask(ep11GenerateKey(32, 0x00200c00)))).toBe("80010009");
+  load({ ...place, parts: [one], isSet: true });
+  const made = ask(ep11GenerateKey(32, 0x00200c00));
+  expect(returnValue(made)).toBe("00000000");
+  const blob = made.subarray(106, 362);
+  expect(returnValue(ask(encryption(blob)))).toBe("00000000");
+  load({ ...place, parts: [two], isSet: true });
+  expect(returnValue(ask(encryption(blob)))).toBe("80010001");
+  load({ ...place, parts: [one], isSet: true });
+  expect(returnValue(ask(encryption(blob)))).toBe("00000000");
 });
 
 describe("keys that change are told to who keeps them", () => {
