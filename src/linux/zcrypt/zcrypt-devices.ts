@@ -50,6 +50,7 @@ export class ZcryptQueue {
   load = 0;
 
   constructor(
+    readonly zcrypt: Zcrypt,
     readonly queue: ApQueue,
     /** What its card's driver knew of the card when the queue came; undefined: the card had no driver. */
     readonly zcryptCard: ZcryptCard | undefined,

@@ -76,7 +76,7 @@ export function zcryptModules(zcrypt: Zcrypt): ZcryptModule[] {
   const { generation } = zcrypt.bus;
   return families[generation.oldDrivers].map((family) => ({
     name: family.module,
-    drivers: (folder) => [cardDriver(family, zcrypt, folder), queueDriver(family, generation, folder)],
+    drivers: (folder) => [cardDriver(family, zcrypt, folder), queueDriver(family, zcrypt, folder)],
   }));
 }
 
@@ -116,7 +116,7 @@ function cardDriver(family: Family, zcrypt: Zcrypt, module: Directory | undefine
   };
 }
 
-function queueDriver(family: Family, generation: Generation, module: Directory | undefined): ApDriver {
+function queueDriver(family: Family, zcrypt: Zcrypt, module: Directory | undefined): ApDriver {
   return {
     name: family.queue,
     isDefault: true,
@@ -128,20 +128,20 @@ function queueDriver(family: Family, generation: Generation, module: Directory |
       if (family.hasModes && !mode) fail("ENODEV");
       if (family.asksForRandomNumbers && !repliesAtAll(queue)) fail("ENODEV");
       const zcryptCard = zcryptCardOf.get(queue.card);
-      const zcrypt = new ZcryptQueue(queue, zcryptCard);
-      zcryptCard?.queues.push(zcrypt);
-      zcryptQueueOf.set(queue, zcrypt);
+      const zcryptQueue = new ZcryptQueue(zcrypt, queue, zcryptCard);
+      zcryptCard?.queues.push(zcryptQueue);
+      zcryptQueueOf.set(queue, zcryptQueue);
       queue.machine.initialise();
-      queue.directory.attach(zcryptQueueAttributes, zcrypt);
-      const info = generation.knowsConfiguration && family.hasModes && mode ? queueInfoAttributes[mode] : undefined;
-      if (info) queue.directory.attach(info, zcrypt);
+      queue.directory.attach(zcryptQueueAttributes, zcryptQueue);
+      const info = zcrypt.bus.generation.knowsConfiguration && family.hasModes && mode ? queueInfoAttributes[mode] : undefined;
+      if (info) queue.directory.attach(info, zcryptQueue);
     },
     *remove(device: Device): Job<void> {
       for (const table of Object.values(queueInfoAttributes)) device.directory.detach(table);
       device.directory.detach(zcryptQueueAttributes);
-      const zcrypt = zcryptQueueOf.get(device);
-      const siblings = zcrypt?.zcryptCard?.queues;
-      if (zcrypt && siblings) siblings.splice(siblings.indexOf(zcrypt), 1);
+      const zcryptQueue = zcryptQueueOf.get(device);
+      const siblings = zcryptQueue?.zcryptCard?.queues;
+      if (zcryptQueue && siblings) siblings.splice(siblings.indexOf(zcryptQueue), 1);
       zcryptQueueOf.delete(device);
     },
   };
