@@ -12,6 +12,8 @@ export interface Places {
   readonly stateFolder: string;
   /** Real programs for s390x, shared by all hosts: a folder a suite. No host can have a name with a dot in front. */
   readonly toolsFolder: string;
+  /** Kernels and initramfs for real guests, shared by all hosts: a folder an image. */
+  readonly guestImagesFolder: string;
 }
 
 /** What the programs of one Linux need: a host's or a guest's. */
@@ -74,6 +76,7 @@ export function places(environment: NodeJS.ProcessEnv = process.env): Places {
     runFolder: environment.ADJUNCT_RUN_DIR ?? (isRoot ? "/run/adjunct" : join(userRun, "adjunct")),
     stateFolder,
     toolsFolder: environment.ADJUNCT_TOOLS_DIR ?? join(stateFolder, ".tools"),
+    guestImagesFolder: environment.ADJUNCT_GUEST_IMAGES_DIR ?? join(stateFolder, ".guest-images"),
   };
 }
 

@@ -1,11 +1,13 @@
-import { spawnSync } from "node:child_process";
-import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Refusal } from "../control-protocol.ts";
+import { absentPackage } from "./absent-package.ts";
 import { machineCodename, writeSourcesOf } from "./apt-sources.ts";
 import { provideEmulator } from "./emulator.ts";
-import { firstComplaint, PrivateApt, runApt } from "./private-apt.ts";
+import { removeLeftovers } from "./leftovers.ts";
+import { PrivateApt, runApt } from "./private-apt.ts";
 import { descriptionText, type InstalledSuite, installedSuites, makeCurrent, type ToolsPlaces, toolsPlaces } from "./tools-folder.ts";
+import { takeTurn } from "./turn.ts";
 import { unpackRoot } from "./unpack-package.ts";
 
 /**
@@ -14,16 +16,16 @@ import { unpackRoot } from "./unpack-package.ts";
  */
 export function installTools(suite: string | undefined, note: (text: string) => void, tools = toolsPlaces()): InstalledSuite {
   mkdirSync(tools.folder, { recursive: true, mode: 0o700 });
-  const unlock = lock(tools, note);
+  const endTurn = takeTurn(tools.lock, () => note("waiting for another installation"));
   try {
-    removeLeftovers(tools);
+    removeLeftovers(tools.newPrefix);
     const wanted = suite === undefined ? defaultSuites() : [suite];
     const isThere = wanted.find((name) => installedSuites(tools).some((installed) => installed.suite === name));
     const name = isThere ?? fetchFirst(wanted, note, tools);
     makeCurrent(name, tools);
     return installedSuites(tools).find((installed) => installed.suite === name)!;
   } finally {
-    unlock();
+    endTurn();
   }
 }
 
@@ -55,7 +57,9 @@ function fetchSuite(suite: string, folder: string, note: (text: string) => void,
   note(`fetching the lists of ${suite} for s390x`);
   const complaints = apt.update();
   const version = apt.candidate(mainPackage);
-  if (version === undefined) return absence(suite, complaints);
+  if (version === undefined) {
+    return absentPackage(mainPackage, { suite, complaints, retry: "adjunct tools install", remedy: "adjunct tools install --suite bookworm or trixie" });
+  }
   note(`fetching ${mainPackage} ${version} and what it needs`);
   const files = apt.downloadWithDependencies([mainPackage]);
   const root = join(folder, "root");
@@ -67,38 +71,4 @@ function fetchSuite(suite: string, folder: string, note: (text: string) => void,
   rmSync(tools.suite(suite), { recursive: true, force: true });
   renameSync(root, tools.suite(suite));
   return undefined;
-}
-
-const unreachable = /Could not resolve|Temporary failure|Could not connect|Cannot initiate|Network is unreachable|timed out/;
-
-function absence(suite: string, complaints: string): string {
-  if (unreachable.test(complaints)) {
-    throw new Refusal(
-      `the package lists of ${suite} cannot be fetched, the mirror is not reached: ${firstComplaint(complaints)}; check the network and apt's proxy, then adjunct tools install`,
-    );
-  }
-  if (complaints.trim() !== "") return `the package lists of ${suite} cannot be fetched: ${firstComplaint(complaints)}`;
-  return `${suite} has no ${mainPackage} for s390x: adjunct tools install --suite bookworm or trixie`;
-}
-
-/** Waits for its turn. The kernel lets go of the lock however the process ends. */
-function lock({ lock: path }: ToolsPlaces, note: (text: string) => void): () => void {
-  const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-  const flock = (...words: string[]): number | null =>
-    spawnSync("flock", ["--exclusive", ...words, "3"], { stdio: ["ignore", "ignore", "inherit", descriptor] }).status;
-  let status = flock("--nonblock");
-  if (status === 1) {
-    note("waiting for another installation");
-    status = flock();
-  }
-  if (status !== 0) throw new Refusal("flock does not work here (package util-linux)");
-  return () => closeSync(descriptor);
-}
-
-/** Of installations that were killed: the lock is held, so nobody fills them. */
-function removeLeftovers({ newPrefix }: ToolsPlaces): void {
-  const folder = dirname(newPrefix);
-  for (const name of readdirSync(folder)) {
-    if (name.startsWith(basename(newPrefix))) rmSync(join(folder, name), { recursive: true, force: true });
-  }
 }

@@ -54,6 +54,19 @@ export class PrivateApt {
     return version === "(none)" ? undefined : version;
   }
 
+  /** Versions that would be installed, by name; without those that there are none of. */
+  candidates(names: readonly string[]): Record<string, string> {
+    const { stdout } = this.#run("apt-cache", ["policy", ...names]);
+    const found = [...stdout.matchAll(/^(\S+):\n(?: {2}.*\n)*? {2}Candidate: (.+)$/gm)];
+    return Object.fromEntries(found.flatMap(([, name = "", version = ""]) => (version === "(none)" ? [] : [[name.split(":")[0], version]])));
+  }
+
+  /** The packages that one depends on directly. */
+  dependencies(name: string): string[] {
+    const { stdout } = this.#run("apt-cache", ["depends", "--important", name]);
+    return [...stdout.matchAll(/^[ |] (?:Pre)?Depends: ([^<\s]+)$/gm)].map(([, dependency = ""]) => dependency);
+  }
+
   /** Downloads packages and, for the first architecture, all they depend on; returns the files. */
   downloadWithDependencies(names: readonly string[]): string[] {
     this.#mustRun(["--yes", "--download-only", "install", ...names]);

@@ -8,10 +8,7 @@ import { Refusal } from "../control-protocol.ts";
  * opens here first, so folders that must be the host's (etc, dev, sys, run, var) may not be here.
  */
 export function unpackRoot(root: string, packages: readonly string[]): void {
-  for (const folder of merged) {
-    mkdirSync(join(root, "usr", folder), { recursive: true });
-    symlinkSync(`usr/${folder}`, join(root, folder));
-  }
+  makeMergedFolders(root);
   for (const file of packages) unpack(file, root);
   for (const folder of ["etc", "var", "run", "dev", "sys", "proc", "boot", "opt", "srv", "home", "root", "tmp", "bin"])
     removeIn(root, folder);
@@ -19,7 +16,12 @@ export function unpackRoot(root: string, packages: readonly string[]): void {
 }
 
 /** Older Debians have packages with files in both places. */
-const merged = ["lib", "lib64", "bin", "sbin"];
+export function makeMergedFolders(root: string): void {
+  for (const folder of ["lib", "lib64", "bin", "sbin"]) {
+    mkdirSync(join(root, "usr", folder), { recursive: true });
+    symlinkSync(`usr/${folder}`, join(root, folder));
+  }
+}
 
 const removeIn = (root: string, folder: string): void => rmSync(join(root, folder), { recursive: true, force: true });
 
