@@ -6,6 +6,7 @@ import { withHost } from "../host/known-hosts.ts";
 import { programEnvironment } from "../host/program-environment.ts";
 import { LinuxClient } from "./linux-client.ts";
 import { passedOn } from "./passed-on.ts";
+import { runInRealGuest } from "./run-in-real-guest.ts";
 
 export interface RunInHostOptions {
   readonly host: string;
@@ -15,12 +16,16 @@ export interface RunInHostOptions {
 }
 
 /**
- * Runs a program in the namespaces of a host or of one of its guests, with our input, output and terminal; resolves with its exit status. A
- * program in a guest is killed when the guest ends.
+ * Runs a program in the namespaces of a host or of one of its model guests, with our input, output and terminal, or in a real guest by its
+ * agent; resolves with its exit status. A program in a guest is killed when the guest ends.
  */
 export async function runInHost(words: readonly string[], { host, guest, network }: RunInHostOptions): Promise<number> {
   return withHost(host, async (client) => {
-    const { namespacePid, hasUserNamespace, programs } = await new LinuxClient(client, guest).describeToEnter();
+    const { namespacePid, hasUserNamespace, programs, agentSocket } = await new LinuxClient(client, guest).describeToEnter();
+    if (agentSocket !== undefined) {
+      client.close();
+      return runInRealGuest(words, agentSocket);
+    }
     if (namespacePid === null)
       throw new Refusal(`host ${host} runs without a mount, so there is no /sys to give to a program; adjunct shell ${host} has a prompt`);
     const [program = "", ...before] = enterNamespaceCommand({

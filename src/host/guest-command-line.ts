@@ -1,4 +1,4 @@
-import { agentPortName } from "../guest/real/agent-port.ts";
+import { agentPortName } from "../guest/real/agent-protocol.ts";
 import type { GuestBoot, GuestConfiguration } from "./configuration.ts";
 import { mdevDevice } from "./mdev-device.ts";
 import { type GuestPlaces, isSocketPath } from "./places.ts";
@@ -23,11 +23,11 @@ function bootOptions({ kernel, initrd, append, disk, memoryMib, cpus }: GuestBoo
 }
 
 /** Whatever the console shows is kept: also what nobody looks at. */
-function consoleOptions({ consoleSocket, consoleLog, agentSocket }: GuestPlaces): string[] {
+function consoleOptions({ consoleSocket, consoleLog, agentPortSocket }: GuestPlaces): string[] {
   const log = `logfile=${escaped(consoleLog)},logappend=on`;
   return [
     ...["-chardev", `socket,id=console,path=${escaped(consoleSocket)},server=on,wait=off,${log}`, "-serial", "chardev:console"],
-    ...["-chardev", `socket,id=agent,path=${escaped(agentSocket)},server=on,wait=off`],
+    ...["-chardev", `socket,id=agent,path=${escaped(agentPortSocket)},server=on,wait=off`],
     ...["-device", "virtio-serial-ccw", "-device", `virtserialport,chardev=agent,name=${agentPortName}`],
   ];
 }

@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { AgentRelay } from "../guest/real/agent-relay.ts";
 import { RealGuestPort } from "../guest/real/real-guest-port.ts";
 import type { Emulator } from "../qemu/emulator.ts";
 import type { LogSink } from "../qemu/guest-log.ts";
@@ -8,6 +9,7 @@ import { CommandGuestPort, type SendCommand } from "./command-guest-port.ts";
 import type { GuestConfiguration } from "./configuration.ts";
 import { Refusal } from "./control-protocol.ts";
 import { guestCommandLine } from "./guest-command-line.ts";
+import { withImage } from "./guest-images/boot-image.ts";
 import { mdevDeviceId } from "./mdev-device.ts";
 import type { GuestPlaces } from "./places.ts";
 
@@ -49,7 +51,7 @@ export class GuestEmulators {
     const log = this.options.logOf?.(name);
     try {
       const started = await startEmulator({
-        arguments: guestCommandLine(guest, places),
+        arguments: guestCommandLine(withImage(guest), places),
         port,
         defaultName: name,
         nowMs: Date.now,
@@ -61,6 +63,7 @@ export class GuestEmulators {
       const { emulator, ended } = started;
       this.#running.set(name, { emulator, port, ended });
       void ended.then(() => this.#running.delete(name));
+      if (guest.boot && places) await relayAgent(emulator, places);
       return emulator;
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
@@ -77,6 +80,14 @@ export class GuestEmulators {
       }),
     );
   }
+}
+
+/** Callers of the guest's agent come to a socket of the host's own, for as long as the guest is there. */
+async function relayAgent(emulator: Emulator, { agentPortSocket, agentSocket }: GuestPlaces): Promise<void> {
+  const relay = new AgentRelay(agentPortSocket, agentSocket);
+  emulator.onEvent(({ event, data }) => event === "VSERPORT_CHANGE" && relay.agentChanged(data?.open === true));
+  void emulator.ended.then(() => relay.close());
+  await relay.listen();
 }
 
 export const unplugMdevDevice = (emulator: Emulator): Promise<void> => emulator.exclusively(() => emulator.deleteDevice(mdevDeviceId));

@@ -24,6 +24,8 @@ export interface SystemDescription {
   readonly hasUserNamespace: boolean;
   /** Where the programs are that act on it. */
   readonly programs: string;
+  /** Of a real guest: the socket of its agent, which runs programs there. */
+  readonly agentSocket?: string;
 }
 
 const logRequest = v.object({ do: v.literal("guest-log"), guest: guestName, line: v.string() });
@@ -99,7 +101,9 @@ export class GuestRegistry {
   async describe(guest: string, enters: boolean): Promise<SystemDescription> {
     const entry = this.#entries.get(guest);
     if (!entry) throw absentGuest(guest, this.#entries.keys());
-    if (this.system.isMounted && enters) entry.namespace ??= this.#makeNamespace(guest, entry.places);
+    const { agentSocket } = entry.places;
+    const isReal = existsSync(agentSocket);
+    if (this.system.isMounted && enters && !isReal) entry.namespace ??= this.#makeNamespace(guest, entry.places);
     const namespace = await entry.namespace;
     const { release, hasUserNamespace } = this.system;
     return {
@@ -109,6 +113,7 @@ export class GuestRegistry {
       namespacePid: namespace?.pid ?? null,
       hasUserNamespace,
       programs: entry.places.programs,
+      ...(isReal && { agentSocket }),
     };
   }
 

@@ -63,6 +63,8 @@ export interface GuestPlaces extends SystemPlaces {
   /** A real guest's console and its agent. */
   readonly consoleSocket: string;
   readonly agentSocket: string;
+  /** QEMU's end of the agent's port, which only the host itself talks to. */
+  readonly agentPortSocket: string;
   /** Everything its console showed. */
   readonly consoleLog: string;
 }
@@ -119,6 +121,7 @@ export function guestPlaces(host: HostPlaces, guest: string): GuestPlaces {
     monitorSocket: join(folder, "monitor.sock"),
     consoleSocket: join(folder, "console.sock"),
     agentSocket: join(folder, "agent.sock"),
+    agentPortSocket: join(folder, "agent-port.sock"),
     consoleLog: join(state, "console"),
   };
 }

@@ -42,12 +42,14 @@ export const helloText = (nonce: string): Buffer => line("hello", word(nonce));
 
 export function runText(job: string, script: string, stdin: "input" | "none"): Buffer {
   const bytes = Buffer.from(script);
-  if (bytes.length === 0 || bytes.length > maxScriptBytes) throw new RangeError(`a script has 1 to ${maxScriptBytes} bytes, not ${bytes.length}`);
+  if (bytes.length === 0 || bytes.length > maxScriptBytes)
+    throw new RangeError(`a script has 1 to ${maxScriptBytes} bytes, not ${bytes.length}`);
   return Buffer.concat([line("run", word(job), stdin, bytes.length), bytes]);
 }
 
 export function inputText(job: string, bytes: Uint8Array): Buffer {
-  if (bytes.length === 0 || bytes.length > maxInputBytes) throw new RangeError(`an input has 1 to ${maxInputBytes} bytes, not ${bytes.length}`);
+  if (bytes.length === 0 || bytes.length > maxInputBytes)
+    throw new RangeError(`an input has 1 to ${maxInputBytes} bytes, not ${bytes.length}`);
   return Buffer.concat([line("input", word(job), bytes.length), bytes]);
 }
 

@@ -22,7 +22,21 @@ const blockBytes = 512;
 const maxFileBytes = 0xffff_ffff;
 
 /** Every field is eight hexadecimal digits, in this order. */
-const fields = ["inode", "mode", "user", "group", "links", "time", "size", "major", "minor", "ownMajor", "ownMinor", "nameBytes", "sum"] as const;
+const fields = [
+  "inode",
+  "mode",
+  "user",
+  "group",
+  "links",
+  "time",
+  "size",
+  "major",
+  "minor",
+  "ownMajor",
+  "ownMinor",
+  "nameBytes",
+  "sum",
+] as const;
 
 type Header = Readonly<Partial<Record<(typeof fields)[number], number>>>;
 

@@ -20,7 +20,8 @@ export class DebianSuite {
     const complaints = this.#apt.update();
     const candidates = this.#apt.candidates([kernelPackage, ...programPackages]);
     const missing = [kernelPackage, ...programPackages].find((name) => candidates[name] === undefined);
-    if (missing !== undefined) throw new Refusal(absentPackage(missing, { suite, complaints, retry, remedy: "adjunct guest fetch debian-12" }));
+    if (missing !== undefined)
+      throw new Refusal(absentPackage(missing, { suite, complaints, retry, remedy: "adjunct guest fetch debian-12" }));
     this.kernelPackages = this.#findKernel();
   }
 

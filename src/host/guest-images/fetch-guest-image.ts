@@ -14,7 +14,10 @@ import { initramfs, kernelFile, kernelVersionIn } from "./initramfs.ts";
  * turns. Blocks; throws a Refusal.
  */
 export function fetchGuestImage(name: GuestImageName, note: Note, at = guestImagePlaces()): GuestImage {
-  return existing(name, at) ?? inTurn(at, note, (folder) => existing(name, at) ?? build(name, openSuite(name, folder, note), { folder, note, at }));
+  return (
+    existing(name, at) ??
+    inTurn(at, note, (folder) => existing(name, at) ?? build(name, openSuite(name, folder, note), { folder, note, at }))
+  );
 }
 
 /** The same, and builds it anew when the archive has other versions of what it is made of. */

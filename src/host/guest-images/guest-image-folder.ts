@@ -44,7 +44,10 @@ const descriptionSchema = v.object({
   sources: v.string(),
 });
 
-export type GuestImageContent = Omit<v.InferOutput<typeof descriptionSchema>, "sources"> & { readonly kernel: Buffer; readonly initrd: Buffer };
+export type GuestImageContent = Omit<v.InferOutput<typeof descriptionSchema>, "sources"> & {
+  readonly kernel: Buffer;
+  readonly initrd: Buffer;
+};
 
 export function guestImagePlaces(folder = places().guestImagesFolder): GuestImagePlaces {
   return { folder, lock: join(folder, ".lock"), newPrefix: join(folder, ".new-"), image: (name) => join(folder, name) };
@@ -65,7 +68,12 @@ export function fetchedGuestImage(name: GuestImageName, at = guestImagePlaces())
 }
 
 /** `draft` is a new folder beside the image's. */
-export function placeGuestImage(name: GuestImageName, { kernel, initrd, ...rest }: GuestImageContent, draft: string, at: GuestImagePlaces): void {
+export function placeGuestImage(
+  name: GuestImageName,
+  { kernel, initrd, ...rest }: GuestImageContent,
+  draft: string,
+  at: GuestImagePlaces,
+): void {
   writeFileSync(join(draft, files.kernel), kernel);
   writeFileSync(join(draft, files.initrd), initrd);
   writeFileSync(join(draft, files.description), `${JSON.stringify({ ...rest, sources: ownSourcesSum() }, null, 2)}\n`);

@@ -20,7 +20,17 @@ export const kernelPackage = "linux-image-s390x";
 export const programPackages = ["busybox-static", "s390-tools", "libica-utils", "openssl", "openssl-ibmca"] as const;
 
 /** What of them is in the guest, with the libraries that these need. */
-export const programs = ["busybox", "lszcrypt", "chzcrypt", "zcryptctl", "lszdev", "icainfo", "icainfo-cex", "icastats", "openssl"] as const;
+export const programs = [
+  "busybox",
+  "lszcrypt",
+  "chzcrypt",
+  "zcryptctl",
+  "lszdev",
+  "icainfo",
+  "icainfo-cex",
+  "icastats",
+  "openssl",
+] as const;
 
 /** With those they need, where the kernel has them as modules. Without the first there are no cards. */
 export const modules = ["zcrypt_cex4", "virtio_console", "virtio_blk", "virtio_net", "virtio_rng"] as const;

@@ -100,7 +100,9 @@ export function kernelVersionIn(root: string): string {
 
 /** Debian's since 7.2 is with the modules. */
 export function kernelFile(root: string, version: string): string {
-  const path = [`boot/vmlinuz-${version}`, `usr/lib/modules/${version}/vmlinuz`].map((name) => join(root, name)).find((name) => existsSync(name));
+  const path = [`boot/vmlinuz-${version}`, `usr/lib/modules/${version}/vmlinuz`]
+    .map((name) => join(root, name))
+    .find((name) => existsSync(name));
   if (path === undefined) throw new Refusal(`the packages hold no kernel ${version}`);
   return path;
 }

@@ -10,7 +10,9 @@ export function neededLibraries(bytes: Buffer): string[] {
     const name = textAt(texts, Number(dynamic.readBigUInt64BE(offset + entry.value)));
     if (tag === neededTag && name !== undefined) needed.push(name);
   }
-  const loader = textAt(elfSection(bytes, ".interp") ?? Buffer.alloc(0), 0)?.split("/").at(-1);
+  const loader = textAt(elfSection(bytes, ".interp") ?? Buffer.alloc(0), 0)
+    ?.split("/")
+    .at(-1);
   return loader === undefined ? needed : [...needed, loader];
 }
 

@@ -58,7 +58,12 @@ function fetchSuite(suite: string, folder: string, note: (text: string) => void,
   const complaints = apt.update();
   const version = apt.candidate(mainPackage);
   if (version === undefined) {
-    return absentPackage(mainPackage, { suite, complaints, retry: "adjunct tools install", remedy: "adjunct tools install --suite bookworm or trixie" });
+    return absentPackage(mainPackage, {
+      suite,
+      complaints,
+      retry: "adjunct tools install",
+      remedy: "adjunct tools install --suite bookworm or trixie",
+    });
   }
   note(`fetching ${mainPackage} ${version} and what it needs`);
   const files = apt.downloadWithDependencies([mainPackage]);

@@ -58,7 +58,9 @@ export class PrivateApt {
   candidates(names: readonly string[]): Record<string, string> {
     const { stdout } = this.#run("apt-cache", ["policy", ...names]);
     const found = [...stdout.matchAll(/^(\S+):\n(?: {2}.*\n)*? {2}Candidate: (.+)$/gm)];
-    return Object.fromEntries(found.flatMap(([, name = "", version = ""]) => (version === "(none)" ? [] : [[name.split(":")[0], version]])));
+    return Object.fromEntries(
+      found.flatMap(([, name = "", version = ""]) => (version === "(none)" ? [] : [[name.split(":")[0], version]])),
+    );
   }
 
   /** The packages that one depends on directly. */
