@@ -15,6 +15,7 @@ export const commandTable: Readonly<Record<string, () => Promise<Command>>> = {
   write: async () => (await import("./commands/write.ts")).write,
   list: async () => (await import("./commands/list.ts")).list,
   hw: async () => (await import("./commands/hw.ts")).hw,
+  crypto: async () => (await import("./commands/crypto.ts")).crypto,
   dmesg: async () => (await import("./commands/dmesg.ts")).dmesg,
   events: async () => (await import("./commands/events.ts")).events,
   record: async () => (await import("./commands/record.ts")).record,

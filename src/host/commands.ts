@@ -7,6 +7,7 @@ import { adapterProfileName } from "../machine/adapter-profile.ts";
 import { Errno, fail } from "../sysfs/errno.ts";
 import type { Wait } from "../sysfs/wait.ts";
 import { absentGuest } from "./absent-guest.ts";
+import { cryptoCommand, runCryptoCommand } from "./crypto-commands.ts";
 import { guestCommand, runGuestCommand } from "./guest-commands.ts";
 import type { Host } from "./host.ts";
 import { keyCommand, runKeyCommand } from "./key-commands.ts";
@@ -54,6 +55,7 @@ const request = v.variant("do", [
   v.object({ do: v.literal("status") }),
   v.object({ do: v.literal("settle") }),
   guestCommand,
+  cryptoCommand,
   keyCommand,
 ]);
 
@@ -89,6 +91,8 @@ export function runCommand(host: Host, input: unknown): unknown | Wait<unknown> 
       return host.settle();
     case "guest":
       return runGuestCommand(host, command);
+    case "crypto":
+      return runCryptoCommand(host, linuxOf(host, command.guest), command);
     case "hw":
       return changeHardware(host, command);
     case "key":

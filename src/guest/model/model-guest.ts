@@ -137,6 +137,7 @@ export class ModelGuest {
     const system = this.#system;
     if (!system) return;
     this.vm.forgetListeners();
+    for (const { machine } of system.linux.bus.queues.values()) machine.shutDown();
     for (let step = 0; step < maxLastSteps && (system.work.work(0) || system.timers.fireNextForeground()); step++);
     this.#system = undefined;
     for (const child of [...this.directory.children]) this.directory.remove(child.name);
