@@ -11,17 +11,13 @@ export interface Translation {
   readonly asce: bigint | undefined;
 }
 
-export interface ControlRegisters {
-  readonly cr1: bigint;
-  readonly cr7: bigint;
-  readonly cr13: bigint;
-}
+/** Of the address spaces, the control register that has the element. */
+const controlRegisters = { primary: 1, "access-register": 1, secondary: 7, home: 13 } as const;
 
-/** How a processor with this PSW takes the addresses of operands. */
-export function translationOf(psw: Psw, { cr1, cr7, cr13 }: ControlRegisters): Translation {
+/** The control register by which a processor with this PSW takes the addresses of operands; undefined: they are real. */
+export function controlRegisterOf(psw: Psw): number | undefined {
   const { isTranslating, addressSpace } = inspectPsw(psw);
-  if (!isTranslating) return { asce: undefined };
-  return { asce: { primary: cr1, "access-register": cr1, secondary: cr7, home: cr13 }[addressSpace] };
+  return isTranslating ? controlRegisters[addressSpace] : undefined;
 }
 
 const tableMask = ~0xfffn;

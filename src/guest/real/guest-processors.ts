@@ -1,5 +1,5 @@
 import { AddressingError, type Memory, type ProgramInterruption } from "../../ap/platform.ts";
-import { type ControlRegisters, readVirtual, type Translation, translationOf, writeVirtual } from "./address-space.ts";
+import { controlRegisterOf, readVirtual, type Translation, writeVirtual } from "./address-space.ts";
 import { type ApInstruction, apInstructionBytes, apInstructionPatterns, decodeApInstruction } from "./ap-instruction.ts";
 import { stfleBytes, stflePattern, stfleTarget, withFacilities } from "./facility-list.ts";
 import { GdbClient, Signal, type Stop } from "./gdb/gdb-client.ts";
@@ -7,7 +7,7 @@ import { decodeProcessorState, encodeProcessorState, firstControlRegister, type 
 import { findInstructions } from "./instruction-text.ts";
 import { findAround } from "./kernel-text.ts";
 import { interrupt } from "./program-interruption.ts";
-import { inspectPsw, pswAfter } from "./psw.ts";
+import { inspectPsw, type Psw, pswAfter } from "./psw.ts";
 
 /**
  * The processors of a guest that stock QEMU emulates, as its gdb stub lets us hold them. A breakpoint stands on every AP instruction of the
@@ -141,18 +141,23 @@ export class GuestProcessors {
 
   async #answer(thread: string): Promise<void> {
     const client = this.#client;
-    const [, text] = await Promise.all([client.request(`Hg${thread}`), client.request("g")]);
+    // Asked for at once, since each way to the stub and back costs a tenth of a millisecond.
+    const [, text, cr1] = await Promise.all([client.request(`Hg${thread}`), client.request("g"), this.#controlRegister(1)]);
     const state = decodeProcessorState(text);
     const { address } = state.psw;
     const instruction = this.#ap.get(address);
-    if (instruction) return this.#answerAp(instruction, state, text);
+    if (instruction) return this.#answerAp(instruction, state, { text, cr1 });
     const stfle = this.#stfle.get(address);
     if (stfle) return this.#answerStfle(stfle, address, thread, state);
     if (address === kernelEntry) return this.#enterKernel(thread);
   }
 
-  async #answerAp(instruction: ApInstruction, { psw, registers }: ProcessorState, text: string): Promise<void> {
-    const translation = await this.#translation(psw);
+  async #answerAp(
+    instruction: ApInstruction,
+    { psw, registers }: ProcessorState,
+    { text, cr1 }: { readonly text: string; readonly cr1: bigint },
+  ): Promise<void> {
+    const translation = await this.#translation(psw, cr1);
     const { memory, execute } = this.options;
     let answer: InstructionAnswer;
     try {
@@ -168,16 +173,19 @@ export class GuestProcessors {
       typeof result === "number"
         ? { psw: pswAfter(psw, apInstructionBytes, result), registers: answer.registers }
         : { psw: await interrupt(this.#client, result, psw, apInstructionBytes), registers };
-    await this.#client.command(`G${encodeProcessorState(after, text)}`);
+    // Its answer is not waited for: the stub does this before it lets the processors run.
+    this.#client.command(`G${encodeProcessorState(after, text)}`).catch((error: Error) => this.options.onProblem(error.message));
   }
 
-  async #translation(psw: ProcessorState["psw"]): Promise<Translation> {
-    return translationOf(psw, await this.#controlRegisters());
+  /** Of a stopped processor with this PSW; `cr1` is what nearly always is needed, if it is known. */
+  async #translation(psw: Psw, cr1?: bigint): Promise<Translation> {
+    const register = controlRegisterOf(psw);
+    if (register === undefined) return { asce: undefined };
+    return { asce: register === 1 && cr1 !== undefined ? cr1 : await this.#controlRegister(register) };
   }
 
-  async #controlRegisters(): Promise<ControlRegisters> {
-    const [cr1, cr7, cr13] = await Promise.all([1, 7, 13].map((number) => this.#client.request(`p${(this.#cr0 + number).toString(16)}`)));
-    return { cr1: BigInt(`0x${cr1}`), cr7: BigInt(`0x${cr7}`), cr13: BigInt(`0x${cr13}`) };
+  async #controlRegister(number: number): Promise<bigint> {
+    return BigInt(`0x${await this.#client.request(`p${(this.#cr0 + number).toString(16)}`)}`);
   }
 
   // What is looked for.

@@ -14,13 +14,15 @@ interface Request {
   readonly reject: (error: Error) => void;
 }
 
-const interruptByte = "\x03";
+/** The acknowledgement makes the stub look at the byte behind it. */
+const interruptBytes = "+\x03";
 const stopPattern = /^T([0-9a-f]{2})(?:.*?thread:([0-9a-f.p-]+);)?|^S([0-9a-f]{2})$/;
 const exitPattern = /^[WX]/;
 
 /**
- * A connection to QEMU's gdb stub. Requests may follow each other before the first is answered: the stub takes them in turn. While the
- * machine runs there are none, only `interrupt` and the stop that comes.
+ * A connection to QEMU's gdb stub. Requests may follow each other before the first is answered: the stub takes them in turn, `resume` too.
+ * While the machine runs there are none, only `interrupt` and the stop that comes. Replies are not acknowledged: the stub takes the next
+ * request for that, and an acknowledgement that reaches it while the machine runs would stop the machine.
  */
 export class GdbClient {
   readonly closed: Promise<void>;
@@ -103,14 +105,13 @@ export class GdbClient {
 
   /** Asks a running machine to stop; the stop comes as any other. */
   interrupt(): void {
-    if (this.#isRunning) this.socket.write(interruptByte);
+    if (this.#isRunning) this.socket.write(interruptBytes);
   }
 
   #take(input: StubInput): void {
     if (input === "accepted") return;
     // Over a socket nothing is lost or altered: a stub that says so speaks another protocol.
     if (input === "refused" || input === "damaged") throw new Error(`a packet is ${input}`);
-    this.socket.write("+");
     const { packet } = input;
     if (exitPattern.test(packet)) return void this.socket.end();
     const request = this.#pending.shift();
