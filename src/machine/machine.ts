@@ -114,7 +114,8 @@ export class Machine extends Lpar implements ApPlatform {
     const adapter = adapterOf(queueNumber);
     const profile = this.adapterProfile(adapter)!;
     const domains = this.#domainsOf(cpu);
-    this.processor({ adapter, domain: domainOf(queueNumber), profile, message, isSpecial, ...domains }, (reply) => {
+    const request = { adapter, domain: domainOf(queueNumber), profile, message, isSpecial, epoch: queue.epoch, ...domains };
+    this.processor(request, (reply) => {
       if (deliver(reply) && queue.isInterruptEnabled) for (const listener of this.listeners) listener.queueInterrupt?.(queueNumber);
     });
     return setStatus(registers, queue.statusWord());

@@ -1,7 +1,8 @@
 import { encodeStatus, ResponseCode } from "../ap/status.ts";
+import { QueueEpoch } from "./queue-epoch.ts";
 
 /**
- * One AP queue: messages in, replies out in the same order. A reset empties it and raises its epoch, so that a late reply to a
+ * One AP queue: messages in, replies out in the same order. A reset empties it and ends its epoch, so that a late reply to a
  * message from before the reset is dropped.
  */
 interface PendingMessage {
@@ -18,10 +19,14 @@ export interface MessageId {
 export class Queue {
   isInterruptEnabled = false;
   #messages: PendingMessage[] = [];
-  #epoch = 0;
+  #epoch = new QueueEpoch();
   #resetUntilMs = 0;
 
   constructor(readonly depth: number) {}
+
+  get epoch(): QueueEpoch {
+    return this.#epoch;
+  }
 
   get isEmpty(): boolean {
     return this.#messages.length === 0;
@@ -41,7 +46,8 @@ export class Queue {
 
   reset(nowMs: number, durationMs: number): void {
     this.#messages = [];
-    this.#epoch++;
+    this.#epoch.end();
+    this.#epoch = new QueueEpoch();
     this.isInterruptEnabled = false;
     this.#resetUntilMs = durationMs > 0 ? nowMs + durationMs : 0;
   }
@@ -52,7 +58,7 @@ export class Queue {
     const epoch = this.#epoch;
     this.#messages.push(message);
     return (reply) => {
-      if (epoch !== this.#epoch || message.reply) return false;
+      if (epoch.isOver || message.reply) return false;
       message.reply = reply;
       return true;
     };

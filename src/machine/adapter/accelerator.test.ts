@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { generateTestKey, type TestKey, type50Crt, type50Power } from "../../../test/support/adapter-messages.ts";
 import { Mask } from "../../ap/mask.ts";
 import { type AdapterProfile, adapterProfile } from "../adapter-profile.ts";
+import { QueueEpoch } from "../queue-epoch.ts";
 import { computingProcessor } from "./computing-processor.ts";
 
 const processor = computingProcessor();
@@ -10,7 +11,9 @@ const cex8a = adapterProfile(14, "accelerator");
 
 function replyTo(message: Uint8Array, profile: AdapterProfile = cex8a): Buffer {
   const replies: Uint8Array[] = [];
-  processor({ adapter: 6, domain: 4, profile, message, isSpecial: false, ...domains }, (reply) => replies.push(reply));
+  processor({ adapter: 6, domain: 4, profile, message, isSpecial: false, epoch: new QueueEpoch(), ...domains }, (reply) =>
+    replies.push(reply),
+  );
   expect(replies).toHaveLength(1);
   return Buffer.from(replies[0]!);
 }

@@ -1,6 +1,6 @@
 import { Functions } from "../../ap/queue-info.ts";
 import type { AdapterProfile } from "../adapter-profile.ts";
-import type { AsymmetricEngine, AsymmetricTask, OperandProblem } from "./asymmetric/asymmetric-task.ts";
+import type { AsymmetricEngine, AsymmetricTask, OperandProblem, TaskFailure } from "./asymmetric/asymmetric-task.ts";
 import { acceleratorError, ReplyCode } from "./error-reply.ts";
 import type { AdapterProcessor } from "./processor.ts";
 
@@ -11,10 +11,10 @@ import type { AdapterProcessor } from "./processor.ts";
  */
 export const acceleratorProcessor =
   (engine: AsymmetricEngine): AdapterProcessor =>
-  ({ message, profile }, reply) => {
+  ({ message, profile, epoch }, reply) => {
     const task = readTask(message, profile);
     if (typeof task === "number") return reply(acceleratorError(task));
-    engine(task, (result) => reply(typeof result === "string" ? acceleratorError(problemCodes[result]) : resultReply(result)));
+    engine(task, epoch, (result) => reply(typeof result === "string" ? acceleratorError(problemCodes[result]) : resultReply(result)));
   };
 
 const requestType = 0x50;
@@ -38,11 +38,12 @@ const largestCommonSize = 256;
 /** CEX2A: no 4096-bit keys, whatever it says of itself. */
 const smallAcceleratorType = 6;
 
-const problemCodes: Readonly<Record<OperandProblem, ReplyCode>> = {
+const problemCodes: Readonly<Record<OperandProblem | TaskFailure, ReplyCode>> = {
   "invalid-key": ReplyCode.invalidKey,
   "even-modulus": ReplyCode.evenModulus,
   "modulus-too-long": ReplyCode.invalidOperand,
   "value-too-large": ReplyCode.invalidOperand,
+  failed: ReplyCode.machineFailure,
 };
 
 function readTask(message: Uint8Array, profile: AdapterProfile): AsymmetricTask | ReplyCode {

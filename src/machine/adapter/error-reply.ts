@@ -1,9 +1,10 @@
 /**
  * The eight bytes by which an adapter refuses a message. Coprocessors answer with type 82, accelerators with type 88; a code means
- * the same in both. Source: Linux drivers/s390/crypto/zcrypt_error.h, struct error_hdr and the REP82 and REP88 codes; all of those
- * below but messageType and invalidCommand are EINVAL to the program that sent the request.
+ * the same in both. Source: Linux drivers/s390/crypto/zcrypt_error.h, struct error_hdr and the REP82 and REP88 codes; most of those
+ * below are EINVAL to the program that sent the request; machineFailure, messageType and invalidCommand make the driver try elsewhere.
  */
 export const ReplyCode = {
+  machineFailure: 0x10,
   messageType: 0x20,
   malformedMessage: 0x22,
   messageLength: 0x23,

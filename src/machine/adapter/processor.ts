@@ -1,5 +1,6 @@
 import type { DomainMasks } from "../../ap/platform.ts";
 import type { AdapterProfile } from "../adapter-profile.ts";
+import type { QueueEpoch } from "../queue-epoch.ts";
 import { coprocessorError, ReplyCode } from "./error-reply.ts";
 
 /**
@@ -15,6 +16,8 @@ export interface AdapterRequest extends DomainMasks {
   readonly message: Uint8Array;
   /** The special-command bit of NQAP's general register 0. */
   readonly isSpecial: boolean;
+  /** Of the queue: what is kept of the message must not outlive it. */
+  readonly epoch: QueueEpoch;
 }
 
 export type AdapterProcessor = (request: AdapterRequest, reply: (message: Uint8Array) => void) => void;

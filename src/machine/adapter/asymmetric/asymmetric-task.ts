@@ -1,3 +1,5 @@
+import type { QueueEpoch } from "../../queue-epoch.ts";
+
 /**
  * Work of an adapter that takes milliseconds, as plain bytes, so that it can be sent to another thread. All integers are unsigned and
  * big-endian and may have zeros on the left.
@@ -28,5 +30,10 @@ export interface CrtTask {
 /** Why there is no result: the key has a part that no key has; its modulus is even; it is too long; the value is not below it. */
 export type OperandProblem = "invalid-key" | "even-modulus" | "modulus-too-long" | "value-too-large";
 
-/** Does a task and calls `done` once, in the same turn or later. */
-export type AsymmetricEngine = (task: AsymmetricTask, done: (result: Uint8Array | OperandProblem) => void) => void;
+/** The adapter lost the task. */
+export type TaskFailure = "failed";
+
+export type AsymmetricResult = Uint8Array | OperandProblem | TaskFailure;
+
+/** Does a task and calls `done` once, in the same turn or later; never if the epoch of its queue ends before. */
+export type AsymmetricEngine = (task: AsymmetricTask, epoch: QueueEpoch, done: (result: AsymmetricResult) => void) => void;

@@ -8,7 +8,7 @@ export const computeAsymmetric = (task: AsymmetricTask): Uint8Array | OperandPro
   task.kind === "power" ? computePower(task) : computeCrt(task);
 
 /** Does every task at once, in the caller's thread. */
-export const immediateEngine: AsymmetricEngine = (task, done) => done(computeAsymmetric(task));
+export const immediateEngine: AsymmetricEngine = (task, _epoch, done) => done(computeAsymmetric(task));
 
 function computePower(task: PowerTask): Uint8Array | OperandProblem {
   const modulus = integerOf(task.modulus);

@@ -14,6 +14,7 @@ import {
 } from "../../../../test/support/key-messages.ts";
 import { Mask } from "../../../ap/mask.ts";
 import { adapterProfile } from "../../adapter-profile.ts";
+import { QueueEpoch } from "../../queue-epoch.ts";
 import { KeyStore } from "../../secrets/key-store.ts";
 import { settingOf } from "../../secrets/test-keys.ts";
 import { computingProcessor } from "../computing-processor.ts";
@@ -33,7 +34,9 @@ beforeEach(() => {
   send = (message) => {
     const replies: Uint8Array[] = [];
     const sent = Buffer.from(message);
-    processor({ adapter: 5, domain: 4, profile, message, isSpecial: false, ...domains }, (reply) => replies.push(reply));
+    processor({ adapter: 5, domain: 4, profile, message, isSpecial: false, epoch: new QueueEpoch(), ...domains }, (reply) =>
+      replies.push(reply),
+    );
     expect(replies).toHaveLength(1);
     expect(sent.equals(message), "the sender's memory stays as it is").toBe(true);
     return Buffer.from(replies[0]!);
@@ -267,7 +270,7 @@ describe("a token under another master key", () => {
     const answer = (): string => {
       let codes = "";
       const message = unwrapDataKey(token);
-      processor({ adapter: 9, domain: 4, profile, message, isSpecial: false, ...domains }, (reply) => {
+      processor({ adapter: 9, domain: 4, profile, message, isSpecial: false, epoch: new QueueEpoch(), ...domains }, (reply) => {
         codes = codesOf(Buffer.from(reply));
       });
       return codes;

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { generateTestKey, icaCrt, icaPower, randomLong, type TestKey, type6 } from "../../../../test/support/adapter-messages.ts";
 import { Mask } from "../../../ap/mask.ts";
 import { adapterProfile } from "../../adapter-profile.ts";
+import { QueueEpoch } from "../../queue-epoch.ts";
 import { computingProcessor } from "../computing-processor.ts";
 
 const processor = computingProcessor();
@@ -10,7 +11,9 @@ const profile = adapterProfile(13, "cca");
 
 function replyTo(message: Uint8Array): Buffer {
   const replies: Uint8Array[] = [];
-  processor({ adapter: 5, domain: 4, profile, message, isSpecial: false, ...domains }, (reply) => replies.push(reply));
+  processor({ adapter: 5, domain: 4, profile, message, isSpecial: false, epoch: new QueueEpoch(), ...domains }, (reply) =>
+    replies.push(reply),
+  );
   expect(replies).toHaveLength(1);
   return Buffer.from(replies[0]!);
 }

@@ -47,7 +47,9 @@ export function ccaProcessor({ engine, keys, protectionKey, serialOf }: CcaParts
     if (refusal) return reply(refusal);
     const verb = (request.kind === "administration" ? administration : usage).get(request.verb);
     if (!verb) return reply(type86Reply(request, failure(Reason.notAuthorized)));
-    verb({ ...request, adapter: sent.adapter }, (result) => reply(type86Reply(request, result)));
+    verb({ ...request, adapter: sent.adapter, epoch: sent.epoch }, (result) =>
+      reply(typeof result === "number" ? coprocessorError(result) : type86Reply(request, result)),
+    );
   };
 }
 

@@ -1,8 +1,9 @@
-import type { AsymmetricEngine, AsymmetricTask, OperandProblem } from "../asymmetric/asymmetric-task.ts";
+import type { AsymmetricEngine, AsymmetricResult, AsymmetricTask, OperandProblem } from "../asymmetric/asymmetric-task.ts";
+import { ReplyCode } from "../error-reply.ts";
 import { readCrtKey, readPublicKey } from "./key-token.ts";
 import { type ParameterBlocks, readParameterBlocks } from "./parameter-blocks.ts";
 import { Reason } from "./reason-codes.ts";
-import { failure, success } from "./type86-reply.ts";
+import { failure, success, type VerbResult } from "./type86-reply.ts";
 import type { Verb } from "./verb.ts";
 
 /** PK: value^exponent mod modulus with a public key token. The exponent may as well be a private one. */
@@ -28,13 +29,18 @@ const reasonOf: Readonly<Record<OperandProblem, readonly [number, number]>> = {
 
 function rsaVerb(rule: string, taskOf: (blocks: ParameterBlocks) => AsymmetricTask | undefined): (engine: AsymmetricEngine) => Verb {
   return (engine) =>
-    ({ parameters }, done) => {
+    ({ parameters, epoch }, done) => {
       const blocks = readParameterBlocks(parameters);
       if (!blocks) return done(failure(Reason.invalidSize));
       if (blocks.rules.length !== 1 || blocks.rules[0] !== rule) return done(failure(Reason.invalidRule));
       const task = taskOf(blocks);
       if (!task) return done(failure(Reason.unusableKey));
       if (task.value.length > task.size) return done(failure(Reason.invalidSize));
-      engine(task, (result) => done(typeof result === "string" ? failure(reasonOf[result]) : success({ output: result })));
+      engine(task, epoch, (result) => done(verbResult(result)));
     };
+}
+
+function verbResult(result: AsymmetricResult): VerbResult | ReplyCode {
+  if (result === "failed") return ReplyCode.machineFailure;
+  return typeof result === "string" ? failure(reasonOf[result]) : success({ output: result });
 }

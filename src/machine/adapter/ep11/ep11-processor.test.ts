@@ -16,6 +16,7 @@ import {
 } from "../../../../test/support/ep11-messages.ts";
 import { Mask } from "../../../ap/mask.ts";
 import { type AdapterProfile, adapterProfile } from "../../adapter-profile.ts";
+import { QueueEpoch } from "../../queue-epoch.ts";
 import { ep11Processor } from "./ep11-processor.ts";
 import type { WrappingKeys } from "./wrapping-keys.ts";
 
@@ -45,7 +46,10 @@ class Card {
     const replies: Uint8Array[] = [];
     // As the driver sets it, by the CPRB's flag.
     const isSpecial = ((message[93] ?? 0) & 0x20) !== 0;
-    this.#processor({ adapter: 5, domain: 4, profile: this.profile, message, isSpecial, ...domains }, (reply) => replies.push(reply));
+    const epoch = new QueueEpoch();
+    this.#processor({ adapter: 5, domain: 4, profile: this.profile, message, isSpecial, epoch, ...domains }, (reply) =>
+      replies.push(reply),
+    );
     expect(replies).toHaveLength(1);
     return Buffer.from(replies[0]!);
   }
