@@ -1,8 +1,9 @@
 import { AddressingError, type Memory, type ProgramInterruption } from "../../ap/platform.ts";
+import type { StockMonitor } from "../../qemu/guest-port.ts";
 import { controlRegisterOf, readVirtual, type Translation, writeVirtual } from "./address-space.ts";
 import { type ApInstruction, apInstructionBytes, apInstructionPatterns, decodeApInstruction } from "./ap-instruction.ts";
 import { stfleBytes, stflePattern, stfleTarget, withFacilities } from "./facility-list.ts";
-import { GdbClient, Signal, type Stop } from "./gdb/gdb-client.ts";
+import { type MachineEvents, MachineHold } from "./gdb/machine-hold.ts";
 import { decodeProcessorState, encodeProcessorState, firstControlRegister, type ProcessorState } from "./gdb/processor-state.ts";
 import { findInstructions } from "./instruction-text.ts";
 import { findAround } from "./kernel-text.ts";
@@ -34,7 +35,9 @@ export interface InstructionAnswer {
 }
 
 export interface GuestProcessorsOptions {
+  /** Of QEMU's gdb stub. */
   readonly socketPath: string;
+  readonly monitor: MachineEvents & Pick<StockMonitor, "execute">;
   readonly memory: Memory;
   readonly execute: (request: InstructionRequest) => Promise<InstructionAnswer>;
   /** False: its AP instructions stay what they are to TCG, operation exceptions. */
@@ -54,12 +57,24 @@ const programNewPsw = 0x1d0;
 const pollMs = 20;
 /** More than any adapter takes; a longer one is refused without a look at it. */
 const maxOperandBytes = 64 * 1024;
+/** Run states of QEMU in which a breakpoint or we stopped the machine; in others it must not go on. */
+const ownStops: ReadonlySet<unknown> = new Set(["debug", "paused"]);
+
+/** A processor that stands, as the stub told of it. */
+interface Standing extends ProcessorState {
+  readonly thread: string;
+  /** The text of `g`. */
+  readonly text: string;
+  /** The control register that the addresses of operands nearly always are translated by. */
+  readonly cr1: bigint;
+}
 
 export class GuestProcessors {
   readonly #ap = new Map<bigint, ApInstruction>();
   readonly #stfle = new Map<bigint, Uint8Array>();
-  #client!: GdbClient;
+  #hold!: MachineHold;
   #cr0 = 0;
+  #threads: readonly string[] = [];
   #shouldRun = false;
   #isHandling = false;
   #tasks: (() => Promise<void>)[] = [];
@@ -71,21 +86,17 @@ export class GuestProcessors {
   /** Takes hold of a machine that was started with -S. Rejects where no stub is. */
   static async attach(options: GuestProcessorsOptions): Promise<GuestProcessors> {
     const processors = new GuestProcessors(options);
-    processors.#client = await GdbClient.connect(options.socketPath, (stop) => void processors.#stopped(stop));
-    await processors.#client.request("?");
-    processors.#cr0 = await firstControlRegister(processors.#client);
-    await processors.#arm();
+    const hold = await MachineHold.over(options.socketPath, options.monitor, () => void processors.#stopped());
+    processors.#hold = hold;
+    processors.#cr0 = await firstControlRegister(hold.client);
+    processors.#threads = await hold.threads();
+    processors.#arm();
     return processors;
-  }
-
-  /** Resolves when QEMU is gone. */
-  get closed(): Promise<void> {
-    return this.#client.closed;
   }
 
   run(): void {
     this.#shouldRun = true;
-    if (!this.#client.isRunning && !this.#isHandling) this.#client.resume();
+    if (!this.#hold.isRunning && !this.#isHandling) this.#hold.release();
     if (this.#ap.size === 0 && this.options.hasAp) this.#poll ??= setInterval(() => this.#lookForKernel(), pollMs).unref();
   }
 
@@ -96,17 +107,17 @@ export class GuestProcessors {
   }
 
   /** The machine was reset while it stood: another kernel will boot. */
-  async restart(): Promise<void> {
-    for (const address of [...this.#ap.keys(), ...this.#stfle.keys()]) await this.#breakpoint("z", address);
+  restart(): void {
+    for (const address of [...this.#ap.keys(), ...this.#stfle.keys()]) this.#hold.clearBreakpoint(address);
     this.#ap.clear();
     this.#stfle.clear();
     this.#lastNewPsw = "";
-    await this.#arm();
+    this.#arm();
   }
 
   close(): void {
     clearInterval(this.#poll);
-    this.#client.close();
+    this.#hold.close();
   }
 
   // Stops.
@@ -115,19 +126,18 @@ export class GuestProcessors {
   #whileStanding<T>(act: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#tasks.push(() => act().then(resolve, reject));
-      if (this.#client.isRunning) this.#client.interrupt();
+      if (this.#hold.isRunning) this.#hold.interrupt();
       else if (!this.#isHandling) void this.#proceed();
     });
   }
 
-  async #stopped(stop: Stop): Promise<void> {
+  async #stopped(): Promise<void> {
     this.#isHandling = true;
-    // Anything else is the end of a run: powered off, panicked, out of disk space.
-    if (stop.signal !== Signal.trap && stop.signal !== Signal.interrupt) this.#shouldRun = false;
     try {
-      if (stop.signal === Signal.trap) await this.#answer(stop.thread);
+      const isAnswered = await this.#answerAll();
+      if (!isAnswered && this.#tasks.length === 0) await this.#findReason();
     } catch (error) {
-      this.options.onProblem(`an AP instruction could not be answered: ${(error as Error).message}`);
+      this.#tell(error);
     }
     await this.#proceed();
   }
@@ -136,31 +146,51 @@ export class GuestProcessors {
     this.#isHandling = true;
     for (let task = this.#tasks.shift(); task; task = this.#tasks.shift()) await task();
     this.#isHandling = false;
-    if (this.#shouldRun && !this.#client.isClosed) this.#client.resume();
+    if (this.#shouldRun && !this.#hold.client.isClosed) this.#hold.release();
   }
 
-  async #answer(thread: string): Promise<void> {
-    const client = this.#client;
-    // Asked for at once, since each way to the stub and back costs a tenth of a millisecond.
-    const [, text, cr1] = await Promise.all([client.request(`Hg${thread}`), client.request("g"), this.#controlRegister(1)]);
-    const state = decodeProcessorState(text);
-    const { address } = state.psw;
+  /** Whether any processor stood at a breakpoint. */
+  async #answerAll(): Promise<boolean> {
+    let isAnswered = false;
+    for (const standing of await this.#standing()) isAnswered = (await this.#answer(standing)) || isAnswered;
+    return isAnswered;
+  }
+
+  /** Every processor; asked for at once, since each way to the stub and back costs a tenth of a millisecond. */
+  #standing(): Promise<Standing[]> {
+    const { client } = this.#hold;
+    return Promise.all(
+      this.#threads.map(async (thread) => {
+        const [, text, cr1] = await Promise.all([client.request(`Hg${thread}`), client.request("g"), this.#controlRegister(1)]);
+        return { ...decodeProcessorState(text), thread, text, cr1 };
+      }),
+    );
+  }
+
+  /** Powered off, panicked, out of disk space: then it stands until it is told to go on. A processor may be new. */
+  async #findReason(): Promise<void> {
+    const { status } = (await this.options.monitor.execute("query-status", {})) as { readonly status: unknown };
+    if (!ownStops.has(status)) this.#shouldRun = false;
+    else this.#threads = await this.#hold.threads();
+  }
+
+  async #answer(standing: Standing): Promise<boolean> {
+    const { address } = standing.psw;
     const instruction = this.#ap.get(address);
-    if (instruction) return this.#answerAp(instruction, state, { text, cr1 });
     const stfle = this.#stfle.get(address);
-    if (stfle) return this.#answerStfle(stfle, address, thread, state);
-    if (address === kernelEntry) return this.#enterKernel(thread);
+    if (instruction) await this.#answerAp(instruction, standing);
+    else if (stfle) await this.#answerStfle(stfle, standing);
+    else if (address === kernelEntry && this.#hold.hasBreakpoint(address)) await this.#enterKernel(standing);
+    else return false;
+    return true;
   }
 
-  async #answerAp(
-    instruction: ApInstruction,
-    { psw, registers }: ProcessorState,
-    { text, cr1 }: { readonly text: string; readonly cr1: bigint },
-  ): Promise<void> {
-    const translation = await this.#translation(psw, cr1);
+  async #answerAp(instruction: ApInstruction, { psw, registers, thread, text, cr1 }: Standing): Promise<void> {
+    const { client } = this.#hold;
     const { memory, execute } = this.options;
     let answer: InstructionAnswer;
     try {
+      const translation = await this.#translation(psw, cr1);
       const operand = readOperand(memory, translation, instruction, registers);
       answer = await execute({ instruction, registers, isProblemState: inspectPsw(psw).isProblemState, operand });
       for (const { address, bytes } of answer.writes) writeVirtual(memory, translation, BigInt(address), bytes);
@@ -169,37 +199,39 @@ export class GuestProcessors {
       answer = { result: "addressing", registers, writes: [] };
     }
     const { result } = answer;
+    // The last that was asked about is the one that is written to.
+    if (this.#threads.length > 1) client.request(`Hg${thread}`).catch(() => {});
     const after =
       typeof result === "number"
         ? { psw: pswAfter(psw, apInstructionBytes, result), registers: answer.registers }
-        : { psw: await interrupt(this.#client, result, psw, apInstructionBytes), registers };
+        : { psw: await interrupt(client, result, psw, apInstructionBytes), registers };
     // Its answer is not waited for: the stub does this before it lets the processors run.
-    this.#client.command(`G${encodeProcessorState(after, text)}`).catch((error: Error) => this.options.onProblem(error.message));
+    client.command(`G${encodeProcessorState(after, text)}`).catch((error: Error) => this.#tell(error));
   }
 
-  /** Of a stopped processor with this PSW; `cr1` is what nearly always is needed, if it is known. */
-  async #translation(psw: Psw, cr1?: bigint): Promise<Translation> {
+  /** Of a stopped processor with this PSW. */
+  async #translation(psw: Psw, cr1: bigint): Promise<Translation> {
     const register = controlRegisterOf(psw);
     if (register === undefined) return { asce: undefined };
-    return { asce: register === 1 && cr1 !== undefined ? cr1 : await this.#controlRegister(register) };
+    return { asce: register === 1 ? cr1 : await this.#controlRegister(register) };
   }
 
   async #controlRegister(number: number): Promise<bigint> {
-    return BigInt(`0x${await this.#client.request(`p${(this.#cr0 + number).toString(16)}`)}`);
+    return BigInt(`0x${await this.#hold.client.request(`p${(this.#cr0 + number).toString(16)}`)}`);
+  }
+
+  #tell(error: unknown): void {
+    if (!this.#hold.client.isClosed) this.options.onProblem(`an AP instruction could not be answered: ${(error as Error).message}`);
   }
 
   // What is looked for.
 
-  async #arm(): Promise<void> {
-    if (this.options.hasAp) await this.#breakpoint("Z", kernelEntry);
-  }
-
-  #breakpoint(kind: "Z" | "z", address: bigint): Promise<void> {
-    return this.#client.command(`${kind}1,${address.toString(16)},2`);
+  #arm(): void {
+    if (this.options.hasAp) this.#hold.setBreakpoint(kernelEntry);
   }
 
   /** Where the image of a kernel is that is about to start, its STFLEs are held; anything else is let go on. */
-  async #enterKernel(thread: string): Promise<void> {
+  async #enterKernel({ thread }: Standing): Promise<void> {
     const { memory } = this.options;
     const start = Number(kernelEntry);
     const mark = memory.read(start + kernelMark.offset, kernelMark.text.length);
@@ -207,54 +239,49 @@ export class GuestProcessors {
       const image = Buffer.from(memory.read(start, decompressorBytes));
       for (const offset of findInstructions(image, [stflePattern])) {
         const address = kernelEntry + BigInt(offset);
-        if (this.#stfle.has(address)) continue;
         this.#stfle.set(address, image.subarray(offset, offset + stfleBytes));
-        await this.#breakpoint("Z", address);
+        this.#hold.setBreakpoint(address);
       }
     }
-    await this.#stepOver(kernelEntry, thread);
+    await this.#hold.step(thread);
   }
 
-  async #answerStfle(instruction: Uint8Array, address: bigint, thread: string, { psw, registers }: ProcessorState): Promise<void> {
+  async #answerStfle(instruction: Uint8Array, { psw, registers, thread, cr1 }: Standing): Promise<void> {
     const target = stfleTarget(instruction, registers);
     const listBytes = 8 * ((registers[1]! & 0xff) + 1);
-    await this.#stepOver(address, thread);
-    const translation = await this.#translation(psw);
+    await this.#hold.step(thread);
+    const translation = await this.#translation(psw, cr1);
     const { memory, facilities } = this.options;
     const list = readVirtual(memory, translation, target, listBytes);
     writeVirtual(memory, translation, target, withFacilities(list, facilities));
   }
 
-  async #stepOver(address: bigint, thread: string): Promise<void> {
-    await this.#breakpoint("z", address);
-    await this.#client.step(thread);
-    await this.#breakpoint("Z", address);
-  }
-
   #lookForKernel(): void {
-    if (this.#isHandling || !this.#client.isRunning || this.#tasks.length > 0) return;
+    if (this.#isHandling || !this.#hold.isRunning || this.#tasks.length > 0) return;
     void this.#whileStanding(() => this.#findKernel()).catch(() => {});
   }
 
   /** A kernel's text is in place when it has set the address of its program-check handler. */
   async #findKernel(): Promise<void> {
-    const newPsw = await this.#client.request(`m${programNewPsw.toString(16)},10`);
+    const { client } = this.#hold;
+    const newPsw = await client.request(`m${programNewPsw.toString(16)},10`);
     if (newPsw.length !== 32 || newPsw === this.#lastNewPsw) return;
     this.#lastNewPsw = newPsw;
-    const { psw } = decodeProcessorState(await this.#client.request("g"));
+    const [first] = await this.#standing();
+    if (!first) return;
     const handler = BigInt(`0x${newPsw.slice(16)}`);
-    const found = findAround(this.options.memory, await this.#translation(psw), handler, apInstructionPatterns);
+    const found = findAround(this.options.memory, await this.#translation(first.psw, first.cr1), handler, apInstructionPatterns);
     if (found.size === 0) return;
     clearInterval(this.#poll);
     this.#poll = undefined;
+    for (const address of this.#stfle.keys()) this.#hold.clearBreakpoint(address);
+    this.#stfle.clear();
     for (const [address, bytes] of found) {
       const instruction = decodeApInstruction(bytes);
-      if (!instruction || this.#ap.has(address)) continue;
+      if (!instruction) continue;
       this.#ap.set(address, instruction);
-      await this.#breakpoint("Z", address);
+      this.#hold.setBreakpoint(address);
     }
-    for (const address of this.#stfle.keys()) await this.#breakpoint("z", address);
-    this.#stfle.clear();
   }
 }
 

@@ -90,7 +90,7 @@ export class RealGuestPort implements StockGuestPort {
     await this.#processors?.pause();
     const errno = await this.host.reset();
     await this.#running.restart();
-    await this.#processors?.restart();
+    this.#processors?.restart();
     if (this.#isRunning) this.#processors?.run();
     return errno;
   }
@@ -125,6 +125,7 @@ export class RealGuestPort implements StockGuestPort {
     try {
       this.#processors = await GuestProcessors.attach({
         socketPath: qemu.gdbSocket,
+        monitor: qemu.qmp,
         memory: qemu.memory,
         execute: (request) => this.host.execute(request),
         hasAp: ap,
