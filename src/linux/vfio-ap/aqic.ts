@@ -19,7 +19,12 @@ export function handleAqic(driver: VfioAp, mdev: MatrixMdev, { queue, registers 
   }
   const nibIsZero = registers[4] === 0 && registers[5] === 0;
   if (nibIsZero) return encodeStatus({ responseCode: ResponseCode.invalidAddress });
-  const status = instructions.aqic(queue, true);
+  let status = instructions.aqic(queue, true);
+  if (linked.guestIsc === undefined && decodeStatus(status).responseCode === ResponseCode.otherwiseChanged) {
+    // The bus switched it on when it found the queue, for itself: a guest that is as quick would never hear of a reply.
+    instructions.aqic(queue, false);
+    status = instructions.aqic(queue, true);
+  }
   const { responseCode } = decodeStatus(status);
   if (responseCode === ResponseCode.normal) linked.guestIsc = registers[3]! & AqicControl.iscLow;
   else if (responseCode !== ResponseCode.otherwiseChanged) {
