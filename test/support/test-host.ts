@@ -23,6 +23,7 @@ export interface TestHostOptions {
   readonly control?: readonly number[];
   readonly machine?: Partial<MachineProfile>;
   readonly processor?: AdapterProcessor;
+  readonly knownTexts?: ReadonlyMap<string, string>;
   /** Loaded after the first scan. */
   readonly modules?: readonly string[];
 }
@@ -51,6 +52,7 @@ export class TestHost {
       kernel: options.kernel ?? "7.2",
       commandLine: options.cmdline ?? "",
       ...(options.processor && { processor: options.processor }),
+      ...(options.knownTexts && { knownTexts: options.knownTexts }),
       emit: (event) => {
         if (event.type === "uevent") this.#uevents.push(event as unknown as Uevent);
       },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { TestHost } from "../../../test/support/test-host.ts";
+import { refusingProcessor } from "../../machine/adapter/processor.ts";
 import { adapterProfile } from "../../machine/adapter-profile.ts";
 
 const devices = "/sys/bus/ap/devices";
@@ -116,9 +117,17 @@ test("files that only its driver adds go with it", () => {
   for (const file of ["online", "load", "mkvps"]) expect(host.exists(`${devices}/05.0004/${file}`)).toBe(false);
 });
 
-test("what a card would have to be asked for shows as a card that does not answer", () => {
-  const host = new TestHost({ adapters: { 5: "CEX7C", 6: "CEX7P" }, usage: [4] });
+test("what a card that does not know the question would tell is unknown", () => {
+  const host = new TestHost({ adapters: { 5: "CEX7C", 6: "CEX7P" }, usage: [4], processor: refusingProcessor });
   expect(host.read(`${devices}/card05/serialnr`)).toBe("\n");
   expect(host.read(`${devices}/05.0004/mkvps`).split("\n").slice(0, 3)).toEqual(["AES NEW: - -", "AES CUR: - -", "AES OLD: - -"]);
   expect(host.read(`${devices}/06.0004/mkvps`)).toBe("WK CUR: - -\nWK NEW: - -\n");
+});
+
+test("what a recording knows is not asked of the card", () => {
+  const path = "/devices/ap/card05/05.0004/mkvps";
+  const host = new TestHost({ adapters: { 5: "CEX7C" }, usage: [4], knownTexts: new Map([[path, "AES NEW: recorded\n"]]) });
+  expect(host.read(`${devices}/05.0004/mkvps`)).toBe("AES NEW: recorded\n");
+  expect(host.read(`${devices}/05.0004/request_count`)).toBe("0\n");
+  expect(host.read(`${devices}/card05/serialnr`)).not.toBe("\n");
 });

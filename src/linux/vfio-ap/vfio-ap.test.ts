@@ -255,6 +255,21 @@ describe("interrupts of a guest", () => {
     expect(aqic(vm, 0x0504, true, 0)).toMatchObject({ result: 3, responseCode: 6 });
   });
 
+  test("are taken over from the bus, which switches them on for itself when it finds a queue", () => {
+    const host = withGuest();
+    host.write(`${bus}/apmask`, "-7\n");
+    host.addAdapter(7, "CEX7C");
+    expect(host.assign(first, "adapter", 7)).toBe("done");
+    const { vm } = host.guest("guest1");
+    expect(tapq(vm, 0x0704).status & 0x01000000).toBe(0x01000000);
+    expect(aqic(vm, 0x0704, true)).toMatchObject({ result: 0, responseCode: 0 });
+    const interrupts: number[] = [];
+    vm.listen({ queueInterrupt: (queue) => interrupts.push(queue) });
+    nqap(vm, 0x0704, Uint8Array.of(1));
+    expect(interrupts).toEqual([0x0704]);
+    expect(aqic(vm, 0x0704, true)).toMatchObject({ result: 3, responseCode: 7 });
+  });
+
   test("are off after the guest let its device go", () => {
     const host = withGuest();
     const { vm } = host.guest("guest1");
