@@ -66,8 +66,12 @@ export class Reader implements TreeObserver {
   }
 }
 
+/** Reading one sends the card a message, which counts as a request and may scan the bus. */
+const askTheCard: ReadonlySet<string> = new Set(["serialnr", "mkvps", "API_ordinalnr", "FW_version", "op_modes"]);
+
 function textOf({ attribute, owner }: AttributeNode, path: string): string {
   if (!attribute.show) return "(write only)";
+  if (askTheCard.has(attribute.name)) return "(asks the card)";
   try {
     const text = attribute.show(owner);
     if (text instanceof Wait) return "(waits)";
