@@ -27,24 +27,25 @@ send_output() {
 	done
 }
 
-# ID: what the host sends for the command, to stdout.
+# ID: what the host sends for the command, to stdout. Its pieces are files, whose names come over a named pipe: the one that takes the host's
+# lines must never wait for a program that does not read.
 give_input() {
-	while read -r piece && [ "$piece" != end ]; do
-		cat $jobs/"$1"/"$piece" 2>/dev/null || return
+	while read -r piece <&5 && [ "$piece" != end ]; do
+		cat $jobs/"$1"/"$piece" || return
 		rm $jobs/"$1"/"$piece"
 		echo "taken $1" >&4
-	done 0<>$jobs/"$1"/input
+	done
 }
 
-# ID: in a session of its own, so that a signal reaches all of it.
+# ID: in a session of its own, so that a signal reaches all of it. The shell that waits says itself what killed it, so its stderr stays another.
 run_script() {
-	setsid sh $jobs/"$1"/script 3>&- 4>&-
+	(exec setsid sh $jobs/"$1"/script 2>&3 3>&- 4>&- 5>&-)
 	echo $? >$jobs/"$1"/status
-	[ ! -e $jobs/"$1"/input ] || echo end 1<>$jobs/"$1"/input
+	echo end >&5
 }
 
 run_with_outputs() {
-	{ run_script "$1" 2>&3 | send_output output "$1" 3>&-; } 3>&1 | send_output error "$1"
+	{ run_script "$1" | send_output output "$1" 3>&- 5>&-; } 3>&1 | send_output error "$1" 5>&-
 }
 
 run() {
@@ -93,12 +94,19 @@ while :; do
 		;;
 	run)
 		mkdir $jobs/"$id"
-		[ "$first" = input ] && mkfifo $jobs/"$id"/input
+		if [ "$first" = input ]; then
+			mkfifo $jobs/"$id"/input
+			# Open from here on: what is in a pipe that nobody has open is gone.
+			exec 5<>$jobs/"$id"/input
+		else
+			exec 5>/dev/null
+		fi
 		cat >$jobs/"$id"/script <<-END
 			echo \$\$ >$jobs/$id/group
 			[ ! -e $jobs/$id/signal ] || kill -s "\$(cat $jobs/$id/signal)" \$\$
 		END
 		if take "$second" >>$jobs/"$id"/script; then run "$id" </dev/null & else rm -r $jobs/"$id"; fi
+		exec 5>&-
 		;;
 	input)
 		piece=$((piece + 1))
