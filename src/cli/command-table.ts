@@ -21,5 +21,6 @@ export const commandTable: Readonly<Record<string, () => Promise<Command>>> = {
   record: async () => (await import("./commands/record.ts")).record,
   replay: async () => (await import("./commands/replay.ts")).replay,
   tools: async () => (await import("./commands/tools.ts")).tools,
+  guest: async () => (await import("./commands/guest.ts")).guest,
   doctor: async () => (await import("./commands/doctor.ts")).doctor,
 };

@@ -1,6 +1,5 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { removeLeftovers } from "../tools/leftovers.ts";
 import { takeTurn } from "../tools/turn.ts";
 import { cpioArchive } from "./cpio.ts";
@@ -38,9 +37,6 @@ interface Work {
   readonly at: GuestImagePlaces;
 }
 
-/** Unpacking takes longer than reading: what the kernel spends on a better compression is more than it saves on the way. */
-const compressionLevel = 1;
-
 function existing(name: GuestImageName, at: GuestImagePlaces): GuestImage | undefined {
   const image = fetchedGuestImage(name, at);
   return image?.isOutdated ? undefined : image;
@@ -76,7 +72,7 @@ function build(name: GuestImageName, suite: DebianSuite, { folder, note, at }: W
   suite.unpack(root);
   const kernelVersion = kernelVersionIn(root);
   const kernel = readFileSync(kernelFile(root, kernelVersion));
-  const initrd = gzipSync(cpioArchive(initramfs(root, kernelVersion)), { level: compressionLevel });
+  const initrd = cpioArchive(initramfs(root, kernelVersion));
   const draft = join(folder, "image");
   mkdirSync(draft);
   placeGuestImage(name, { kernel, initrd, kernelVersion, packages, commandLine: kernelCommandLine }, draft, at);

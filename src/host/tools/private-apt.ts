@@ -79,7 +79,7 @@ export class PrivateApt {
   download(name: string): string {
     const { status, stderr } = this.#run("apt-get", ["download", name], this.#archives);
     const [file] = this.#files((candidate) => candidate.startsWith(`${name.split(":")[0]}_`));
-    if (status !== 0 || file === undefined) throw new Refusal(`${name} cannot be downloaded: ${firstComplaint(stderr)}`);
+    if (status !== 0 || file === undefined) throw new Refusal(`${name} cannot be downloaded: ${firstComplaint(stderr)}; ${remedy}`);
     return file;
   }
 
@@ -90,7 +90,7 @@ export class PrivateApt {
 
   #mustRun(words: readonly string[]): void {
     const { status, stderr } = this.#run("apt-get", words);
-    if (status !== 0) throw new Refusal(`the packages cannot be downloaded: ${firstComplaint(stderr)}`);
+    if (status !== 0) throw new Refusal(`the packages cannot be downloaded: ${firstComplaint(stderr)}; ${remedy}`);
   }
 
   #run(
@@ -101,6 +101,8 @@ export class PrivateApt {
     return runApt(program, ["-q", ...this.#options, ...words], cwd);
   }
 }
+
+const remedy = "check the network, apt's proxy and the space on the disk, then try again";
 
 /** In English and without a terminal: its answers are read by a program. */
 export function runApt(
