@@ -15,6 +15,10 @@ const packages = {
   "libvirt-daemon-system": "/usr/sbin/libvirtd",
   "libvirt-clients": "/usr/bin/virsh",
   mdevctl: "/usr/bin/mdevctl",
+  "qemu-system-misc": "/usr/bin/qemu-system-s390x",
+  "xz-utils": "/usr/bin/xz",
+  "gcc-s390x-linux-gnu": "/usr/bin/s390x-linux-gnu-gcc",
+  "libc6-dev-s390x-cross": "/usr/s390x-linux-gnu/lib/libc.a",
   "python3-pytest": "/usr/lib/python3/dist-packages/pytest/__init__.py",
 };
 
