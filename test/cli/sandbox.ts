@@ -45,7 +45,7 @@ export class Sandbox {
     return child;
   }
 
-  async run(program: string, words: readonly string[], input = ""): Promise<Outcome> {
+  async run(program: string, words: readonly string[], input: string | Uint8Array = ""): Promise<Outcome> {
     const child = this.spawn(program, words);
     child.stdin?.on("error", () => {});
     child.stdin?.end(input);

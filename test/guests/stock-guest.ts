@@ -12,9 +12,9 @@ import type { GuestImageName } from "../../src/host/guest-images/guest-image-rec
 import { projectRoot } from "../cli/sandbox.ts";
 
 /** Kept between test files and between runs. */
-const imagesFolder = process.env.ADJUNCT_GUEST_IMAGES_DIR ?? join(projectRoot, "node_modules/.cache/adjunct-guest-images");
+export const guestImagesFolder = process.env.ADJUNCT_GUEST_IMAGES_DIR ?? join(projectRoot, "node_modules/.cache/adjunct-guest-images");
 
-export const cachedGuestImage = (name: GuestImageName): GuestImage => fetchGuestImage(name, () => {}, guestImagePlaces(imagesFolder));
+export const cachedGuestImage = (name: GuestImageName): GuestImage => fetchGuestImage(name, () => {}, guestImagePlaces(guestImagesFolder));
 
 /** For fetching an image and booting it on a machine that does much else. */
 export const guestStartMs = 300_000;
