@@ -5,18 +5,34 @@ import { PendingAnswers } from "./pending-answers.ts";
 import { RealClock } from "./real-clock.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
 import { type Output, toOutput } from "./thread-messages.ts";
+import { WorkerPorts } from "./worker-ports.ts";
+import { WorkerThreads } from "./worker-threads.ts";
 
 /** Runs a model in this thread, without a mount. Its work is done in slices between which the event loop goes on. */
 export function startInProcess(createModel: CreateModel, options: RuntimeOptions): Runtime {
-  const { configuration, clock, onEvent, onFault } = options;
+  const { configuration, clock, onEvent, onFault, workers } = options;
   const startMs = performance.now();
   const answers = new PendingAnswers();
   const fault = (error: unknown): void => onFault?.(fromFailure(toFailure(error)));
-  const model = createModel(configuration, (event) => void onEvent?.(event));
+  const ports = workers && new WorkerPorts(workers.count, (worker) => threads?.start(worker));
+  const threads =
+    workers &&
+    new WorkerThreads({
+      module: workers.module,
+      wake: undefined,
+      onStarted(worker, port) {
+        port.on("message", (message) => takeInput(() => void ports?.take(worker, message)));
+        ports?.started(worker, port);
+      },
+      onEnded: (worker) => takeInput(() => void ports?.ended(worker)),
+      onFault: fault,
+    });
+  const model = createModel(configuration, (event) => void onEvent?.(event), ports);
   const turns = new ModelTurns(model, clock === "real" ? () => performance.now() - startMs : undefined, fault);
   const realClock = new RealClock(() => takeInput(() => undefined));
   const held: Output[] = [];
   let slice: NodeJS.Immediate | undefined;
+  let isOver = false;
   let resolveEnded: () => void = () => {};
   const ended = new Promise<undefined>((resolve) => {
     resolveEnded = () => resolve(undefined);
@@ -37,7 +53,8 @@ export function startInProcess(createModel: CreateModel, options: RuntimeOptions
     if (output.kind !== "event") answers.take(output);
   };
   /** `run` returns the answer if it has one already. */
-  const takeInput = (run: () => Output | undefined): void => {
+  const takeInput = (run: () => Output | void): void => {
+    if (isOver) return;
     turns.begin();
     const output = run();
     const isHeld = turns.end();
@@ -71,9 +88,12 @@ export function startInProcess(createModel: CreateModel, options: RuntimeOptions
       );
     },
     async stop() {
+      isOver = true;
       realClock.stop();
       clearImmediate(slice);
       answers.end(new Error("the runtime was stopped"));
+      ports?.close();
+      await threads?.end();
       resolveEnded();
     },
   };

@@ -4,10 +4,12 @@ import type { ModelTurns } from "./model-turns.ts";
 import { sharedWord } from "./shared-state.ts";
 import { type Input, type Output, toOutput } from "./thread-messages.ts";
 import type { TimerAnnouncer } from "./timer-announcer.ts";
+import type { WorkerPorts } from "./worker-ports.ts";
 
 /**
- * What the main thread asks of the model: commands and ticks, each an input like a write. The main thread puts a message in, then sends one
- * wake-up through the device unless one is on its way; that is why the mark is cleared before the first message is taken.
+ * What the main thread asks of the model, commands and ticks, and what workers send it: each is an input like a write. Who puts a message
+ * in sends one wake-up through the device then, unless one is on its way; that is why the mark is cleared before the first
+ * message is taken.
  */
 export class Mailbox {
   #isStopped = false;
@@ -18,6 +20,7 @@ export class Mailbox {
     private readonly turns: ModelTurns,
     private readonly channel: DeviceChannel,
     private readonly timer: TimerAnnouncer,
+    private readonly workers: WorkerPorts | undefined,
   ) {}
 
   get isStopped(): boolean {
@@ -29,14 +32,17 @@ export class Mailbox {
     Atomics.store(this.shared, sharedWord.isWoken, 0);
     while (!this.#isStopped) {
       const received = receiveMessageOnPort(this.port);
-      if (!received) return;
+      if (!received) break;
       this.#take(received.message as Input);
     }
+    this.workers?.receive((worker, message) => this.#run(() => this.workers?.take(worker, message)));
   }
 
   #take(input: Input): void {
     if (input.kind === "stop") this.#isStopped = true;
     else if (input.kind === "command") this.#command(input.id, input.request);
+    else if (input.kind === "worker-started") this.workers?.started(input.worker, input.port);
+    else if (input.kind === "worker-ended") this.#run(() => this.workers?.ended(input.worker));
     else this.#tick(input.id, input.nowMs);
   }
 
@@ -50,6 +56,12 @@ export class Mailbox {
     });
     isRunning = false;
     this.channel.endCommand(answer);
+  }
+
+  #run(input: () => void): void {
+    this.channel.beginInput();
+    input();
+    this.channel.endCommand(undefined);
   }
 
   #tick(id: number | undefined, nowMs: number | undefined): void {

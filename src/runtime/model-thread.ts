@@ -17,10 +17,11 @@ import { mountState, sharedWord } from "./shared-state.ts";
 import type { Notice } from "./thread-messages.ts";
 import { TimerAnnouncer } from "./timer-announcer.ts";
 import { wakeUnique } from "./wake-unique.ts";
+import { WorkerPorts } from "./worker-ports.ts";
 
 /**
  * The thread that owns the model. It waits in one place only, read(2) on the device: requests of the kernel come from there, and so does
- * the wake-up for what the main thread put into the mailbox. It never returns to an event loop while the mount lives.
+ * the wake-up for what the main thread or a worker put into the mailbox. It never returns to an event loop while the mount lives.
  * While queued work is left it wakes itself through the device, behind the requests that wait already: these are answered, then
  * comes the next slice.
  */
@@ -34,6 +35,7 @@ export interface ModelThreadData {
   readonly shared: Int32Array<SharedArrayBuffer>;
   readonly mailbox: MessagePort;
   readonly notifier: MessagePort;
+  readonly workerCount: number;
 }
 
 /** Errors of read(2) after which the next one may succeed: the request was given up before we took it. */
@@ -46,6 +48,7 @@ const { device, shared } = data;
 const notifier = new NotifierPort(data.notifier, shared);
 const notice = (message: Notice): void => parentPort?.postMessage(message);
 const fault = (error: unknown): void => notice({ kind: "fault", failure: toFailure(error) });
+const workers = data.workerCount > 0 ? new WorkerPorts(data.workerCount, (worker) => notice({ kind: "worker-wanted", worker })) : undefined;
 
 try {
   await run();
@@ -53,6 +56,7 @@ try {
   notice({ kind: "dead", failure: toFailure(error) });
 }
 notifier.end();
+workers?.close();
 data.mailbox.close();
 
 async function run(): Promise<void> {
@@ -60,7 +64,7 @@ async function run(): Promise<void> {
   let emit = (event: ModelEvent): void => void early.push(event);
   const createModel = await importModel();
   const startMs = performance.now();
-  const model = createModel(data.configuration, (event) => emit(event));
+  const model = createModel(data.configuration, (event) => emit(event), workers);
   const turns = new ModelTurns(model, data.clock === "real" ? () => performance.now() - startMs : undefined, fault);
   const timer = new TimerAnnouncer(turns, (delayMs) => notice({ kind: "timer", delayMs }));
   let isWakingItself = false;
@@ -76,7 +80,7 @@ async function run(): Promise<void> {
   });
   const session = new Session(model.root, channel);
   channel.connect(turns, session.invalidations);
-  const mailbox = new Mailbox(data.mailbox, shared, turns, channel, timer);
+  const mailbox = new Mailbox(data.mailbox, shared, turns, channel, timer, workers);
   emit = (event) => channel.output({ kind: "event", event });
   for (const event of early) emit(event);
   // What the model queued while it was made.

@@ -21,5 +21,25 @@ export interface Model {
 /** What a model tells the outside, in order: a uevent, a line of the kernel log, the end of a guest. Plain JSON. */
 export type ModelEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
 
-/** Makes a model from plain JSON; `emit` may be called at any time. The model thread gets a module that exports one. */
-export type CreateModel = (configuration: unknown, emit: (event: ModelEvent) => void) => Model;
+/**
+ * Threads that work for a model, by number; what they send is an input like a command. Each takes its messages in order; one that is not
+ * there is started by the first.
+ */
+export interface Workers {
+  readonly count: number;
+  send(worker: number, message: unknown): void;
+  /** To be called once, when the model is made. */
+  listen(listener: WorkersListener): void;
+}
+
+export interface WorkersListener {
+  onMessage(worker: number, message: unknown): void;
+  /** It is gone, with all that it was sent and did not answer; the next message starts another. */
+  onEnd(worker: number): void;
+}
+
+/**
+ * Makes a model from plain JSON; `emit` may be called at any time. Without workers the model does all its work itself. The model thread
+ * gets a module that exports one.
+ */
+export type CreateModel = (configuration: unknown, emit: (event: ModelEvent) => void, workers?: Workers) => Model;

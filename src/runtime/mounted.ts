@@ -77,6 +77,7 @@ class MountedRuntime implements Runtime {
       modelExport: options.modelExport ?? "createModel",
       configuration,
       clock,
+      workers: options.workers,
       awaitedEventTypes: options.awaitedEventTypes ?? [],
       onDelivery: (delivery) => this.#take(delivery),
       onTimer: (delayMs) => this.#clock.set(delayMs),

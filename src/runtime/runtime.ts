@@ -1,4 +1,5 @@
 import type { ModelEvent } from "./model.ts";
+import type { WorkersOptions } from "./worker-threads.ts";
 
 /** A model at work: in process or behind a mount, the same to whoever holds it. */
 export interface Runtime {
@@ -18,6 +19,8 @@ export type ClockKind = "real" | "manual";
 export interface RuntimeOptions {
   readonly configuration: unknown;
   readonly clock: ClockKind;
+  /** Threads for the model's long work, started when it first sends something; none, unless given. */
+  readonly workers?: WorkersOptions;
   /** Hears of everything the model tells, in order, each before the answer of what caused it. */
   readonly onEvent?: (event: ModelEvent) => void | Promise<void>;
   /** A bug of the model: it failed one operation, the rest goes on. */

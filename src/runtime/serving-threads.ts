@@ -1,17 +1,16 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import { Messages } from "../fuse/messages.ts";
-import { wakeNodeId } from "../fuse/wake-file.ts";
-import { writeMessage } from "./device-channel.ts";
 import { fromFailure } from "./failure.ts";
 import type { ModelThreadData } from "./model-thread.ts";
 import type { NotifierData } from "./notifier-thread.ts";
 import { mountState, sharedWord } from "./shared-state.ts";
 import { Standstill } from "./standstill.ts";
 import type { Delivery, Input, Notice } from "./thread-messages.ts";
-import { wakeUnique } from "./wake-unique.ts";
+import { createWake } from "./wake.ts";
+import { type WorkersOptions, WorkerThreads } from "./worker-threads.ts";
 
 /** The main thread's end of the model thread and the notifier thread. */
-export interface ServingThreadsOptions extends Omit<ModelThreadData, "mailbox" | "notifier"> {
+export interface ServingThreadsOptions extends Omit<ModelThreadData, "mailbox" | "notifier" | "workerCount"> {
+  readonly workers: WorkersOptions | undefined;
   readonly onDelivery: (delivery: Delivery) => void;
   /** The model wants a tick in so many milliseconds. */
   readonly onTimer: (delayMs: number) => void;
@@ -31,18 +30,29 @@ export class ServingThreads {
   readonly #modelThreadExited: Promise<void>;
   readonly #notifierThreadExited: Promise<void>;
   readonly #mailbox: MessagePort;
-  readonly #wake: Uint8Array<ArrayBuffer>;
+  readonly #workers: WorkerThreads | undefined;
+  readonly #wakeUp: () => void;
   #isWakeable = false;
+  /** Until they can wake the model thread. */
+  readonly #wantedWorkers: number[] = [];
   #watch: NodeJS.Timeout | undefined;
   /** The model is made; requests are taken as soon as there is a mount. Rejects with what its module threw. */
   readonly ready: Promise<void>;
 
   constructor(options: ServingThreadsOptions) {
     this.#options = options;
-    const { onDelivery, onTimer, onFault, onEnd, ...common } = options;
-    const wake = new Messages();
-    wake.retrieve(wakeNodeId, wakeUnique.mailbox);
-    this.#wake = wake.take();
+    const { onDelivery, onTimer, onFault, onEnd, workers, ...common } = options;
+    const { device, shared } = options;
+    this.#wakeUp = createWake({ device, shared }, (error) => onEnd(error as Error));
+    this.#workers =
+      workers &&
+      new WorkerThreads({
+        module: workers.module,
+        wake: { device, shared },
+        onStarted: (worker, port) => this.post({ kind: "worker-started", worker, port }),
+        onEnded: (worker) => this.post({ kind: "worker-ended", worker }),
+        onFault,
+      });
     const mailbox = new MessageChannel();
     const batches = new MessageChannel();
     this.#mailbox = mailbox.port1;
@@ -59,7 +69,7 @@ export class ServingThreads {
     this.#notifierThread.on("error", onEnd);
     this.#notifierThreadExited = new Promise((resolve) => this.#notifierThread.on("exit", () => resolve()));
 
-    const modelData: ModelThreadData = { ...common, mailbox: mailbox.port2, notifier: batches.port1 };
+    const modelData: ModelThreadData = { ...common, mailbox: mailbox.port2, notifier: batches.port1, workerCount: workers?.count ?? 0 };
     this.#modelThread = new Worker(new URL("./model-thread.js", import.meta.url), {
       workerData: modelData,
       transferList: [mailbox.port2, batches.port1],
@@ -73,6 +83,7 @@ export class ServingThreads {
         if (notice.kind === "ready") resolve();
         if (notice.kind === "timer") onTimer(notice.delayMs);
         if (notice.kind === "fault") onFault(fromFailure(notice.failure));
+        if (notice.kind === "worker-wanted") this.#startWorker(notice.worker);
         if (notice.kind === "dead") end(fromFailure(notice.failure));
       });
       this.#modelThread.on("error", end);
@@ -96,18 +107,17 @@ export class ServingThreads {
   beginWaking(): void {
     this.#isWakeable = true;
     this.#wakeUp();
+    for (const worker of this.#wantedWorkers.splice(0)) this.#startWorker(worker);
+  }
+
+  #startWorker(worker: number): void {
+    if (this.#isWakeable) this.#workers?.start(worker);
+    else this.#wantedWorkers.push(worker);
   }
 
   post(input: Input): void {
-    this.#mailbox.postMessage(input);
+    this.#mailbox.postMessage(input, input.kind === "worker-started" ? [input.port] : []);
     if (this.#isWakeable || input.kind === "stop") this.#wakeUp();
-  }
-
-  /** Before the wake file is held the kernel drops a wake-up, and the mark that one is on its way would stay for ever. */
-  #wakeUp(): void {
-    const { shared, device, onEnd } = this.#options;
-    if (Atomics.exchange(shared, sharedWord.isWoken, 1) === 1) return;
-    writeMessage(device, this.#wake, this.#wake.length, (error) => onEnd(error as Error));
   }
 
   /**
@@ -136,10 +146,11 @@ export class ServingThreads {
     await this.#modelThread.terminate();
   }
 
-  /** Resolves when both threads are gone. The model thread must have been told to stop, or have lost its mount. */
+  /** Resolves when all threads are gone. The model thread must have been told to stop, or have lost its mount. */
   async exited(): Promise<void> {
     clearInterval(this.#watch);
     await this.#modelThreadExited;
+    await this.#workers?.end();
     const force = setTimeout(() => void this.#notifierThread.terminate(), notifierLimitMs);
     await this.#notifierThreadExited;
     clearTimeout(force);

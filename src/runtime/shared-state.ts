@@ -6,7 +6,7 @@ export const sharedWord = {
   completed: 1,
   /** The last batch whose events were taken: main thread. */
   acknowledged: 2,
-  /** 1 from the wake-up until the model thread looks into its mailbox: both. */
+  /** 1 from the wake-up until the model thread looks into its mailbox: all. */
   isWoken: 3,
   /** Odd while the model thread is at work on an input: model thread. */
   turns: 4,

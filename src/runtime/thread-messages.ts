@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { Outcome } from "../sysfs/wait.ts";
 import { type Failure, toFailure } from "./failure.ts";
 import type { ModelEvent } from "./model.ts";
@@ -9,6 +10,8 @@ export type Input =
   | { readonly kind: "command"; readonly id: number; readonly request: unknown }
   /** Without a time: the clock's. */
   | { readonly kind: "tick"; readonly id: number | undefined; readonly nowMs: number | undefined }
+  | { readonly kind: "worker-started"; readonly worker: number; readonly port: MessagePort }
+  | { readonly kind: "worker-ended"; readonly worker: number }
   | { readonly kind: "stop" };
 
 /** To the main thread, in order. */
@@ -25,6 +28,7 @@ export type Notice =
   | { readonly kind: "ready" }
   | { readonly kind: "timer"; readonly delayMs: number }
   | { readonly kind: "fault"; readonly failure: Failure }
+  | { readonly kind: "worker-wanted"; readonly worker: number }
   /** The thread ended because of this. */
   | { readonly kind: "dead"; readonly failure: Failure };
 

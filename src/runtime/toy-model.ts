@@ -2,7 +2,7 @@ import { type AttributeTable, attributeTable, constant, readOnly, readWrite, wri
 import { type ErrnoName, errnoNumbers, fail } from "../sysfs/errno.ts";
 import { Directory } from "../sysfs/node.ts";
 import { Wait } from "../sysfs/wait.ts";
-import type { Model, ModelEvent } from "./model.ts";
+import type { CreateModel, Model, ModelEvent, Workers } from "./model.ts";
 
 /**
  * The smallest model that has everything a mount must get right: cached and direct texts, devices that come and go, writes that
@@ -19,12 +19,23 @@ class Toy implements Model {
   #value = 0;
   #text = "";
   #sleepers: Wait<void>[] = [];
+  /** Who waits for a worker, by its number. */
+  readonly #squares = new Map<number, Wait<number>[]>();
   #timers: number[] = [];
   #nowMs = 0;
   #workLeftMs = 0;
 
-  constructor(emit: (event: ModelEvent) => void) {
+  constructor(
+    emit: (event: ModelEvent) => void,
+    private readonly workers: Workers | undefined,
+  ) {
     this.#emit = emit;
+    workers?.listen({
+      onMessage: (worker, square) => this.#takeSquare(worker, square as number),
+      onEnd: (worker) => {
+        for (const wait of this.#squares.get(worker)?.splice(0) ?? []) wait.complete(() => fail("EIO"));
+      },
+    });
     this.#state = this.root.addDirectory(new Directory("host"));
     this.#state.addDirectory(this.#devices);
     this.#state.addDirectory(this.#links);
@@ -60,6 +71,7 @@ class Toy implements Model {
     if (what === "set" && value !== undefined) return this.#set(value);
     if (what === "value") return this.#value;
     if (what === "sleep") return this.#sleep();
+    if (what === "square" && value !== undefined) return this.#square(value);
     if (what === "hang") for (;;);
     return fail("EINVAL");
   }
@@ -107,6 +119,24 @@ class Toy implements Model {
     this.#emit({ type: "uevent", value });
   }
 
+  /** By a worker; EIO if it ends before. */
+  #square(value: number): Wait<number> {
+    if (!this.workers) return fail("ENODEV");
+    const worker = Math.abs(value) % this.workers.count;
+    const wait = new Wait<number>();
+    this.#squares.set(worker, [...(this.#squares.get(worker) ?? []), wait]);
+    this.workers.send(worker, value);
+    return wait;
+  }
+
+  #takeSquare(worker: number, square: number): void {
+    this.#set(square);
+    this.#squares
+      .get(worker)
+      ?.shift()
+      ?.complete(() => square);
+  }
+
   /** Sleeps until `wake` is written; a signal ends it. */
   #sleep(): Wait<void> {
     const sleeper: Wait<void> = new Wait((task) => {
@@ -138,4 +168,4 @@ class Toy implements Model {
   );
 }
 
-export const createModel = (_configuration: unknown, emit: (event: ModelEvent) => void): Model => new Toy(emit);
+export const createModel: CreateModel = (_configuration, emit, workers) => new Toy(emit, workers);
