@@ -4,6 +4,8 @@ import { Linux } from "../linux/linux.ts";
 import { Timers } from "../linux/time/timers.ts";
 import { type Job, WorkQueue } from "../linux/time/work-queue.ts";
 import type { MatrixMdev } from "../linux/vfio-ap/matrix-mdev.ts";
+import type { AsymmetricEngine } from "../machine/adapter/asymmetric/asymmetric-task.ts";
+import { workerEngine } from "../machine/adapter/asymmetric/worker-engine.ts";
 import { computingProcessor } from "../machine/adapter/computing-processor.ts";
 import type { AdapterProcessor } from "../machine/adapter/processor.ts";
 import type { MachineProfile } from "../machine/lpar.ts";
@@ -11,7 +13,7 @@ import { Machine } from "../machine/machine.ts";
 import { type DomainKeys, KeyStore } from "../machine/secrets/key-store.ts";
 import { kindsOf } from "../machine/secrets/master-key.ts";
 import { loadTestKey } from "../machine/secrets/test-keys.ts";
-import type { CreateModel, Model, ModelEvent } from "../runtime/model.ts";
+import type { CreateModel, Model, ModelEvent, Workers } from "../runtime/model.ts";
 import { fail } from "../sysfs/errno.ts";
 import { Directory } from "../sysfs/node.ts";
 import { list, openAttribute, readAttribute, writeAttribute } from "../sysfs/tree.ts";
@@ -33,6 +35,8 @@ export interface HostOptions {
   readonly model?: string;
   /** What adapters do with messages; what their mode says, unless given. */
   readonly processor?: AdapterProcessor;
+  /** Does the long work of adapters; at once, unless given. */
+  readonly engine?: AsymmetricEngine;
   /** Master keys that domains have from before. */
   readonly keys?: readonly DomainKeys[];
   readonly kernel: HostConfiguration["kernel"];
@@ -76,7 +80,8 @@ export class Host implements Model {
     this.model = options.model ?? "z16";
     this.keys = new KeyStore(options.keys);
     this.keys.observe((domain) => emit({ type: secretsEvent, domain: domainSecrets(domain) }));
-    const processor = options.processor ?? computingProcessor({ keys: this.keys, machineName: options.name });
+    const engine = options.engine && { engine: options.engine };
+    const processor = options.processor ?? computingProcessor({ keys: this.keys, machineName: options.name, ...engine });
     this.machine = new Machine(options.machine, () => this.timers.nowMs, processor);
     this.linux = new Linux({
       platform: this.machine,
@@ -270,10 +275,10 @@ function belowSys(path: string): string {
 }
 
 /** A host as its configuration says, but for mediated devices and guests, which come when programs can run. Throws an Error that names the step that was refused. */
-export const createHost: CreateModel = (configuration, emit) => {
+export const createHost: CreateModel = (configuration, emit, workers) => {
   let isUp = false;
   // What happens before the first program can listen is told to nobody, as on a machine that boots; the log keeps its lines.
-  const host = startConfigured(configuration as BootConfiguration, (event) => isUp && emit(event));
+  const host = startConfigured(configuration as BootConfiguration, (event) => isUp && emit(event), workers);
   isUp = true;
   return host;
 };
@@ -286,7 +291,7 @@ export interface BootConfiguration extends HostConfiguration {
   readonly secrets?: readonly DomainSecrets[];
 }
 
-function startConfigured(configuration: BootConfiguration, emit: (event: ModelEvent) => unknown): Host {
+function startConfigured(configuration: BootConfiguration, emit: (event: ModelEvent) => unknown, workers: Workers | undefined): Host {
   const { machine, attributes, rules } = configuration;
   const { facilities, qact, rc8a, apsb, maxAdapter, maxDomain, resetMs } = machine;
   const host = new Host({
@@ -296,6 +301,7 @@ function startConfigured(configuration: BootConfiguration, emit: (event: ModelEv
     kernel: configuration.kernel,
     commandLine: configuration.cmdline,
     ...(configuration.secrets && { keys: configuration.secrets.map(domainKeys) }),
+    ...(workers && { engine: workerEngine(workers) }),
     knownTexts: new Map(attributes.map(({ path, text }) => [path.replace(/^\/sys/, ""), text])),
     emit,
   });

@@ -3,6 +3,7 @@ import { startInProcess } from "../runtime/in-process.ts";
 import type { ModelEvent } from "../runtime/model.ts";
 import { startMounted } from "../runtime/mounted.ts";
 import type { ClockKind, Runtime } from "../runtime/runtime.ts";
+import { adapterWorkers } from "./adapter-workers.ts";
 import type { DomainSecrets } from "./domain-secrets.ts";
 import { type BootConfiguration, createHost, secretsEvent } from "./host.ts";
 import { packageRoot } from "./package-root.ts";
@@ -20,14 +21,14 @@ export interface StartRuntimeOptions {
   readonly onFault: (error: Error) => void;
 }
 
-/** Starts the model of a host, behind a mount or in this thread. */
+/** Starts the model of a host, behind a mount or in this thread. With a manual clock nothing happens by itself, so it has no workers. */
 export async function startRuntime(options: StartRuntimeOptions): Promise<Runtime> {
   const { configuration, clock, mountPoint, onFault, onSecrets } = options;
   const onEvent = (event: ModelEvent): void | Promise<void> => {
     if (event.type === secretsEvent) return onSecrets?.(event.domain as DomainSecrets);
     return options.onEvent(event);
   };
-  const common = { configuration, clock, onEvent, onFault } as const;
+  const common = { configuration, clock, onEvent, onFault, ...(clock === "real" && { workers: adapterWorkers() }) } as const;
   if (mountPoint === undefined) return startInProcess(createHost, common);
   return startMounted({
     ...common,
