@@ -1,4 +1,4 @@
-// npm start: installs what a host needs, brings up the example, says what to type next; Ctrl-C ends it.
+// npm start [-- FILE]: installs what a host and its guests need, brings up the example, says what to type next; Ctrl-C ends it.
 import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,9 +21,27 @@ if (missing.length > 0) {
   console.error("");
 }
 
+const { readConfigurationFile } = await import("../dist/host/configuration-file.js");
+const { isGuestImageName } = await import("../dist/host/guest-images/guest-image-recipes.js");
+const images = new Set(linuxesOf(file));
+if (images.size > 0) {
+  installDebianPackages({ "qemu-system-misc": "/usr/bin/qemu-system-s390x", "xz-utils": "/usr/bin/xz" });
+  const { fetchGuestImage } = await import("../dist/host/guest-images/fetch-guest-image.js");
+  for (const image of images) fetchGuestImage(image, (text) => console.error(`${image}: ${text}`));
+}
+
 const words = ["up", file, ...(missing.length > 0 ? ["--no-mount"] : [])];
 const host = spawn(process.execPath, [join(root, "bin/adjunct"), ...words], { cwd: root, stdio: "inherit" });
 // On a terminal Ctrl-C reaches the host as well; elsewhere it has to be told. It takes either, and both.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => host.kill(signal));
 if (missing.length === 0 || process.stdin.isTTY) console.error("Ctrl-C ends it.");
 host.on("exit", (status) => process.exit(status ?? 1));
+
+/** The images that its guests boot; none of a file with mistakes, which `up` tells of. */
+function linuxesOf(path) {
+  try {
+    return readConfigurationFile(path).guests.flatMap(({ boot }) => (isGuestImageName(boot?.linux ?? "") ? [boot.linux] : []));
+  } catch {
+    return [];
+  }
+}
