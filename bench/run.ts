@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { installDebianPackages } from "../scripts/install.mjs";
+import { measureAdapters } from "./adapters.ts";
 import { benchFolder, compile } from "./compile.ts";
 import { measureFuse } from "./fuse.ts";
 import { measureGuests } from "./guests.ts";
@@ -13,6 +14,7 @@ import { measureTools } from "./tools.ts";
 /** Measures, compares in this one run, prints a table and writes results.json beside this file. Exit 1 when a limit is not kept. */
 const packages = {
   gcc: "/usr/bin/gcc",
+  openssl: "/usr/bin/openssl",
   "libfuse3-dev": "/usr/include/fuse3/fuse.h",
   "pkg-config": "/usr/bin/pkg-config",
   "util-linux": "/usr/bin/taskset",
@@ -33,6 +35,7 @@ try {
     ...(await measureGuests(folder, client)),
     ...measureTools(folder),
     ...measureNodeDevices(folder),
+    ...(await measureAdapters()),
   ];
   for (const measurement of measurements) console.log(line(measurement));
   const machine = {
@@ -43,17 +46,22 @@ try {
   };
   const rounded = measurements.map((measurement) => ({ ...measurement, value: Number(measurement.value.toPrecision(4)) }));
   writeFileSync(join(import.meta.dirname, "results.json"), `${JSON.stringify({ machine, measurements: rounded }, null, 2)}\n`);
-  process.exitCode = measurements.some(isOver) ? 1 : 0;
+  process.exitCode = measurements.some(isMissed) ? 1 : 0;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function isOver({ value, limit }: Measurement): boolean {
-  return limit !== undefined && value > limit;
+function isMissed({ value, limit, atLeast }: Measurement): boolean {
+  return (limit !== undefined && value > limit) || (atLeast !== undefined && value < atLeast);
 }
 
 function line(measurement: Measurement): string {
-  const { name, value, unit, limit } = measurement;
-  const verdict = limit === undefined ? "reported" : `${isOver(measurement) ? "OVER" : "within"} ${limit} ${unit}`;
-  return `${name.padEnd(72)} ${value.toPrecision(4).padStart(10)} ${unit.padEnd(5)} ${verdict}`;
+  const { name, value, unit } = measurement;
+  return `${name.padEnd(72)} ${value.toPrecision(4).padStart(10)} ${unit.padEnd(5)} ${verdict(measurement)}`;
+}
+
+function verdict(measurement: Measurement): string {
+  const { unit, limit, atLeast } = measurement;
+  if (limit !== undefined) return `${isMissed(measurement) ? "OVER" : "within"} ${limit} ${unit}`;
+  return atLeast === undefined ? "reported" : `${isMissed(measurement) ? "BELOW" : "above"} ${atLeast} ${unit}`;
 }
