@@ -1,8 +1,11 @@
 import type { InstructionPattern } from "./instruction-text.ts";
 
+/** A program that drives adapters has all of them. */
+export const apInstructionNames = ["pqap", "nqap", "dqap"] as const;
+
 /** An AP instruction as it stands in a program: four bytes, RRE format. */
 export interface ApInstruction {
-  readonly name: "pqap" | "nqap" | "dqap";
+  readonly name: (typeof apInstructionNames)[number];
   /** Numbers of its registers; 0 for PQAP, which names none. */
   readonly r1: number;
   readonly r2: number;

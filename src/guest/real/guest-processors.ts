@@ -1,7 +1,13 @@
 import { AddressingError, type Memory, type ProgramInterruption } from "../../ap/platform.ts";
 import type { StockMonitor } from "../../qemu/guest-port.ts";
 import { controlRegisterOf, readVirtual, type Translation, writeVirtual } from "./address-space.ts";
-import { type ApInstruction, apInstructionBytes, apInstructionPatterns, decodeApInstruction } from "./ap-instruction.ts";
+import {
+  type ApInstruction,
+  apInstructionBytes,
+  apInstructionNames,
+  apInstructionPatterns,
+  decodeApInstruction,
+} from "./ap-instruction.ts";
 import { stfleBytes, stflePattern, stfleTarget, withFacilities } from "./facility-list.ts";
 import { type MachineEvents, MachineHold } from "./gdb/machine-hold.ts";
 import { decodeProcessorState, encodeProcessorState, firstControlRegister, type ProcessorState } from "./gdb/processor-state.ts";
@@ -271,19 +277,23 @@ export class GuestProcessors {
     if (!first) return;
     const handler = BigInt(`0x${newPsw.slice(16)}`);
     const found = findAround(this.options.memory, await this.#translation(first.psw, first.cr1), handler, apInstructionPatterns);
-    if (found.size === 0) return;
+    const instructions = new Map([...found].flatMap(([address, bytes]) => entryOf(address, decodeApInstruction(bytes))));
+    // What is no kernel yet, a compressed one or an initramfs, may look like one of them here and there.
+    const names = new Set([...instructions.values()].map(({ name }) => name));
+    if (names.size < apInstructionNames.length) return;
     clearInterval(this.#poll);
     this.#poll = undefined;
     for (const address of this.#stfle.keys()) this.#hold.clearBreakpoint(address);
     this.#stfle.clear();
-    for (const [address, bytes] of found) {
-      const instruction = decodeApInstruction(bytes);
-      if (!instruction) continue;
+    for (const [address, instruction] of instructions) {
       this.#ap.set(address, instruction);
       this.#hold.setBreakpoint(address);
     }
   }
 }
+
+const entryOf = (address: bigint, instruction: ApInstruction | undefined): [bigint, ApInstruction][] =>
+  instruction ? [[address, instruction]] : [];
 
 /** What NQAP's second operand designates: an even register with the address, the next one with the length. */
 function readOperand(memory: Memory, translation: Translation, { name, r2 }: ApInstruction, registers: Uint32Array): Uint8Array {

@@ -1,0 +1,216 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cachedGuestImage, guestImagesFolder, StockGuest } from "../test/guests/stock-guest.ts";
+import { type Measurement, median } from "./measurement.ts";
+
+/**
+ * Real guests: cards against the same guest's software, the time to the shell prompt, and what a guest that leaves its cards alone pays. Times are
+ * those of this machine's clock: a guest's own stands while an AP instruction is answered.
+ */
+const adjunct = join(import.meta.dirname, "../bin/adjunct");
+const [used, spare] = ["11111111-0000-4000-8000-000000000001", "11111111-0000-4000-8000-000000000002"];
+const speedSeconds = 3;
+const rounds = 5;
+
+export async function measureRealGuests(folder: string): Promise<Measurement[]> {
+  const image = cachedGuestImage("debian-12");
+  const host = new BenchHost(folder);
+  await host.up();
+  try {
+    await host.inGuest("true");
+    return [...(await cardAgainstSoftware(host)), ...(await besideStock(host)), ...(await boots(host, image))];
+  } finally {
+    await host.down();
+  }
+}
+
+/** One operation after the other, as `openssl speed` does. */
+async function cardAgainstSoftware(host: BenchHost): Promise<Measurement[]> {
+  const measurements: Measurement[] = [];
+  for (const [bits, atLeast] of [
+    [2048, 2],
+    [4096, 5],
+  ] as const) {
+    const ratios: number[] = [];
+    const card: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const software = await host.privateOperations(`rsa${bits}`);
+      card.push(await host.privateOperations(`-engine ibmca rsa${bits}`));
+      ratios.push(card.at(-1)! / software);
+    }
+    measurements.push({ name: `real guest: RSA-${bits} private by the card`, value: median(card), unit: "/s" });
+    measurements.push({ name: `real guest: RSA-${bits} private, card against software`, value: median(ratios), unit: "times", atLeast });
+  }
+  measurements.push({ name: "real guest: AP instructions", value: await host.instructionsPerSecond(), unit: "/s" });
+  return measurements;
+}
+
+/** Programs that have nothing to do with AP, in a guest with cards and in one under QEMU as it comes. */
+async function besideStock(host: BenchHost): Promise<Measurement[]> {
+  const stock = await StockGuest.start(cachedGuestImage("debian-12"));
+  const loads = { "openssl speed": opensslLoad, "a shell loop": shellLoad };
+  const measurements: Measurement[] = [];
+  try {
+    for (const [name, script] of Object.entries(loads)) {
+      const ratios: number[] = [];
+      for (let round = 0; round < rounds; round++) {
+        const ofStock = await timed(() => stock.text(script));
+        ratios.push((await timed(() => host.inGuest(script))) / ofStock);
+      }
+      measurements.push({
+        name: `real guest without AP use: ${name} against stock QEMU`,
+        value: median(ratios),
+        unit: "times",
+        limit: 1.03,
+      });
+    }
+  } finally {
+    await stock.close();
+  }
+  return measurements;
+}
+
+/** The same work each time, several seconds of it, so that starting it counts for nothing. */
+const opensslLoad = "dd if=/dev/zero bs=1M count=160 2>/dev/null | openssl sha256 >/dev/null";
+const shellLoad = "i=0; while [ $i -lt 400000 ]; do i=$((i + 1)); done";
+
+async function timed(act: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await act();
+  return performance.now() - start;
+}
+
+async function boots(host: BenchHost, { kernel, initrd, commandLine }: ReturnType<typeof cachedGuestImage>): Promise<Measurement[]> {
+  const common = [
+    "-m",
+    "512",
+    "-display",
+    "none",
+    "-serial",
+    "stdio",
+    "-monitor",
+    "none",
+    "-kernel",
+    kernel,
+    "-initrd",
+    initrd,
+    "-append",
+    commandLine,
+  ];
+  const ours = [
+    ...["exec", "bench", "--", "qemu-system-s390x", "-name", "spare", "-cpu", "host,ap=on,apqci=on,apft=on", ...common],
+    ...["-device", `vfio-ap,sysfsdev=/sys/devices/vfio_ap/matrix/${spare}`],
+  ];
+  const [stockMs, oursMs]: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    stockMs.push(await promptMs(spawn("qemu-system-s390x", ["-cpu", "max", ...common])));
+    oursMs.push(await promptMs(host.spawn(ours)));
+  }
+  const more = median(oursMs.map((value, round) => value - stockMs[round]!));
+  return [
+    { name: "boot to the shell prompt: stock QEMU", value: median(stockMs), unit: "ms" },
+    { name: "boot to the shell prompt: with cards, more than stock QEMU", value: more, unit: "ms", limit: 1500 },
+  ];
+}
+
+/** Until the console shows the prompt of the image's shell; ends the machine. */
+async function promptMs(machine: ChildProcess): Promise<number> {
+  const start = performance.now();
+  let shown = "";
+  const ended = new Promise((resolve) => machine.once("exit", resolve));
+  const prompt = new Promise<void>((resolve, reject) => {
+    machine.stdout?.on("data", (bytes: Buffer) => {
+      shown += bytes;
+      if (/guest:\S*[#$] /.test(shown)) resolve();
+    });
+    void ended.then(() => reject(new Error(`the machine ended before its prompt: ${shown.slice(-400)}`)));
+  });
+  await prompt;
+  const took = performance.now() - start;
+  machine.kill("SIGTERM");
+  await ended;
+  return took;
+}
+
+class BenchHost {
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #file: string;
+
+  constructor(folder: string) {
+    this.#environment = {
+      ...process.env,
+      ADJUNCT_RUN_DIR: join(folder, "real-run"),
+      ADJUNCT_STATE_DIR: join(folder, "real-state"),
+      ADJUNCT_GUEST_IMAGES_DIR: guestImagesFolder,
+    };
+    this.#file = join(folder, "bench.yaml");
+    const mdevs = `  ${used}: { adapters: [5, 6], domains: [4] }\n  ${spare}: { adapters: [5, 6], domains: [5] }`;
+    const guest = `g: { cpu: "host,ap=on,apqci=on,apft=on", mdev: ${used}, linux: debian-12 }`;
+    const machine = "machine:\n  adapters: { 5: { type: CEX8C }, 6: { type: CEX8A } }\n  usage-domains: [4, 5]\n";
+    writeFileSync(this.#file, `name: bench\n${machine}apmask: "-5,-6"\nmdevs:\n${mdevs}\nguests:\n  ${guest}\n`);
+  }
+
+  spawn(words: readonly string[]): ChildProcess {
+    return spawn(process.execPath, [adjunct, ...words], { env: this.#environment, stdio: ["ignore", "pipe", "inherit"] });
+  }
+
+  async up(): Promise<void> {
+    await this.#run(["up", this.#file, "--detach"]);
+  }
+
+  async down(): Promise<void> {
+    await this.#run(["down", "bench"]);
+  }
+
+  /** What a script in the guest prints. */
+  inGuest(script: string): Promise<string> {
+    return this.#run(["exec", "bench", "--guest", "g", "--", "sh", "-c", script]);
+  }
+
+  /** From the line in which openssl says that it begins to the one with the count. */
+  async privateOperations(words: string): Promise<number> {
+    const speed = this.spawn([
+      "exec",
+      "bench",
+      "--guest",
+      "g",
+      "--",
+      "sh",
+      "-c",
+      `openssl speed -mr -seconds ${speedSeconds} -elapsed ${words} 2>&1`,
+    ]);
+    let [startMs, endMs, count, text] = [0, 0, 0, ""];
+    speed.stdout?.on("data", (bytes: Buffer) => {
+      text += bytes;
+      if (startMs === 0 && /^\+DTP:\d+:private/m.test(text)) startMs = performance.now();
+      const result = /^\+R1:(\d+):/m.exec(text);
+      if (!result || endMs !== 0) return;
+      endMs = performance.now();
+      count = Number(result[1]);
+    });
+    await new Promise((resolve) => speed.once("exit", resolve));
+    if (endMs === 0) throw new Error(`openssl speed ${words} counted nothing: ${text}`);
+    return count / ((endMs - startMs) / 1000);
+  }
+
+  /** Each request is put in and taken out: two instructions at least. */
+  async instructionsPerSecond(): Promise<number> {
+    const requests = async (): Promise<number> =>
+      (await this.inGuest("cat /sys/devices/ap/card*/request_count")).split("\n").reduce((sum, line) => sum + Number(line), 0);
+    const before = await requests();
+    const tookMs = await timed(() => this.inGuest(`openssl speed -seconds ${speedSeconds} -elapsed -engine ibmca rsa1024 >/dev/null 2>&1`));
+    return (2 * ((await requests()) - before)) / (tookMs / 1000);
+  }
+
+  async #run(words: readonly string[]): Promise<string> {
+    const child = this.spawn(words);
+    let text = "";
+    child.stdout?.on("data", (bytes: Buffer) => {
+      text += bytes;
+    });
+    const status = await new Promise((resolve) => child.once("close", resolve));
+    if (status !== 0) throw new Error(`adjunct ${words.join(" ")} ended with ${status}`);
+    return text;
+  }
+}
