@@ -78,6 +78,8 @@ export function writeVirtual(memory: Memory, translation: Translation, address: 
     pieces.push([absolute, bytes.subarray(done, end)]);
     done = end;
   }
+  // A table may map what is no memory, which only the memory itself knows.
+  if (pieces.length > 1) for (const [absolute, piece] of pieces) memory.read(absolute, piece.length);
   for (const [absolute, piece] of pieces) memory.write(absolute, piece);
 }
 
