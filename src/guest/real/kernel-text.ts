@@ -5,6 +5,8 @@ import { findInstructions, type InstructionPattern } from "./instruction-text.ts
 /** How far from a known place of the kernel its text may reach, in both directions; kernels of distributions have about 20 MiB of it. */
 const reachBytes = 32 * 2 ** 20;
 const stepBytes = 4096n;
+/** What memory comes in: a mapping that goes beyond its end is looked through in these. */
+const memoryUnit = 2 ** 20;
 
 /** Virtual addresses of the wanted instructions in all that is mapped around a place. Source: docs/guests.md, "How it works". */
 export function findAround(
@@ -44,13 +46,21 @@ function* mappedRuns(memory: Memory, translation: Translation, place: bigint): G
   if (run) yield* readRun(memory, run);
 }
 
+/** As far as memory goes. */
 function* readRun(memory: Memory, { start, absolute, length }: { start: bigint; absolute: number; length: number }): Generator<Run> {
+  const pieces: Uint8Array[] = [];
+  const end = absolute + length;
   try {
-    yield { start, bytes: Buffer.from(memory.read(absolute, length)) };
+    for (let at = absolute; at < end; ) {
+      const next = Math.min(end, at - (at % memoryUnit) + memoryUnit);
+      pieces.push(memory.read(at, next - at));
+      at = next;
+    }
   } catch (error) {
     // A table that maps what is no memory: nothing to be found there.
     if (!(error instanceof AddressingError)) throw error;
   }
+  if (pieces.length > 0) yield { start, bytes: Buffer.concat(pieces) };
 }
 
 function mappedAt(memory: Memory, translation: Translation, address: bigint): { absolute: number; room: number } | undefined {
