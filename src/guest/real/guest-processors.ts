@@ -76,7 +76,7 @@ interface Standing extends ProcessorState {
 }
 
 export class GuestProcessors {
-  readonly #ap = new Map<bigint, ApInstruction>();
+  readonly #ap = new Set<bigint>();
   readonly #stfle = new Map<bigint, Uint8Array>();
   #hold!: MachineHold;
   #cr0 = 0;
@@ -85,7 +85,7 @@ export class GuestProcessors {
   #isHandling = false;
   #tasks: (() => Promise<void>)[] = [];
   #poll: NodeJS.Timeout | undefined;
-  #lastNewPsw = "";
+  #lastNewPsws: readonly string[] = [];
 
   private constructor(private readonly options: GuestProcessorsOptions) {}
 
@@ -114,10 +114,10 @@ export class GuestProcessors {
 
   /** The machine was reset while it stood: another kernel will boot. */
   restart(): void {
-    for (const address of [...this.#ap.keys(), ...this.#stfle.keys()]) this.#hold.clearBreakpoint(address);
+    for (const address of [...this.#ap, ...this.#stfle.keys()]) this.#hold.clearBreakpoint(address);
     this.#ap.clear();
     this.#stfle.clear();
-    this.#lastNewPsw = "";
+    this.#lastNewPsws = [];
     this.#arm();
   }
 
@@ -182,21 +182,23 @@ export class GuestProcessors {
 
   async #answer(standing: Standing): Promise<boolean> {
     const { address } = standing.psw;
-    const instruction = this.#ap.get(address);
     const stfle = this.#stfle.get(address);
-    if (instruction) await this.#answerAp(instruction, standing);
+    if (this.#ap.has(address)) await this.#answerAp(standing);
     else if (stfle) await this.#answerStfle(stfle, standing);
     else if (address === kernelEntry && this.#hold.hasBreakpoint(address)) await this.#enterKernel(standing);
     else return false;
     return true;
   }
 
-  async #answerAp(instruction: ApInstruction, { psw, registers, thread, text, cr1 }: Standing): Promise<void> {
+  async #answerAp({ psw, registers, thread, text, cr1 }: Standing): Promise<void> {
     const { client } = this.#hold;
     const { memory, execute } = this.options;
     let answer: InstructionAnswer;
     try {
       const translation = await this.#translation(psw, cr1);
+      const instruction = decodeApInstruction(readVirtual(memory, translation, psw.address, apInstructionBytes));
+      // A breakpoint stands at an address: a program of the guest may have another instruction at the same one.
+      if (!instruction) return await this.#hold.step(thread);
       const operand = readOperand(memory, translation, instruction, registers);
       answer = await execute({ instruction, registers, isProblemState: inspectPsw(psw).isProblemState, operand });
       for (const { address, bytes } of answer.writes) writeVirtual(memory, translation, BigInt(address), bytes);
@@ -269,24 +271,36 @@ export class GuestProcessors {
 
   /** A kernel's text is in place when it has set the address of its program-check handler. */
   async #findKernel(): Promise<void> {
+    const newPsws = await this.#newPsws();
+    if (newPsws.join() === this.#lastNewPsws.join()) return;
+    const former = this.#lastNewPsws;
+    this.#lastNewPsws = newPsws;
+    for (const [index, standing] of (await this.#standing()).entries()) {
+      const newPsw = newPsws[index] ?? "";
+      if (newPsw.length !== 32 || newPsw === former[index]) continue;
+      const handler = { mask: BigInt(`0x${newPsw.slice(0, 16)}`), address: BigInt(`0x${newPsw.slice(16)}`) };
+      // The decompressor's handler has real addresses, and around it there is an initial RAM disk, in which any bytes may be.
+      if (!inspectPsw(handler).isTranslating) continue;
+      const translation = await this.#translation(handler, standing.cr1);
+      this.#holdKernel(findAround(this.options.memory, translation, handler.address, apInstructionPatterns));
+    }
+  }
+
+  /** As each processor sees it: its lowest 8 KiB are its own, and which one boots is not known. */
+  #newPsws(): Promise<string[]> {
     const { client } = this.#hold;
-    const newPsw = await client.request(`m${programNewPsw.toString(16)},10`);
-    if (newPsw.length !== 32 || newPsw === this.#lastNewPsw) return;
-    this.#lastNewPsw = newPsw;
-    const [first] = await this.#standing();
-    if (!first) return;
-    const handler = BigInt(`0x${newPsw.slice(16)}`);
-    const found = findAround(this.options.memory, await this.#translation(first.psw, first.cr1), handler, apInstructionPatterns);
-    const instructions = new Map([...found].flatMap(([address, bytes]) => entryOf(address, decodeApInstruction(bytes))));
-    // What is no kernel yet, a compressed one or an initramfs, may look like one of them here and there.
-    const names = new Set([...instructions.values()].map(({ name }) => name));
-    if (names.size < apInstructionNames.length) return;
+    const read = `m${programNewPsw.toString(16)},10`;
+    return Promise.all(this.#threads.map(async (thread) => (await Promise.all([client.request(`Hg${thread}`), client.request(read)]))[1]));
+  }
+
+  #holdKernel(found: readonly bigint[]): void {
+    if (found.length === 0) return;
     clearInterval(this.#poll);
     this.#poll = undefined;
     for (const address of this.#stfle.keys()) this.#hold.clearBreakpoint(address);
     this.#stfle.clear();
-    for (const [address, instruction] of instructions) {
-      this.#ap.set(address, instruction);
+    for (const address of found) {
+      this.#ap.add(address);
       this.#hold.setBreakpoint(address);
     }
   }

@@ -9,15 +9,10 @@ const stepBytes = 4096n;
 const memoryUnit = 2 ** 20;
 
 /** Virtual addresses of the wanted instructions in all that is mapped around a place. Source: docs/guests.md, "How it works". */
-export function findAround(
-  memory: Memory,
-  translation: Translation,
-  place: bigint,
-  patterns: readonly InstructionPattern[],
-): Map<bigint, Buffer> {
-  const found = new Map<bigint, Buffer>();
+export function findAround(memory: Memory, translation: Translation, place: bigint, patterns: readonly InstructionPattern[]): bigint[] {
+  const found: bigint[] = [];
   for (const { start, bytes } of mappedRuns(memory, translation, place)) {
-    for (const offset of findInstructions(bytes, patterns)) found.set(start + BigInt(offset), bytes.subarray(offset, offset + 4));
+    for (const offset of findInstructions(bytes, patterns)) found.push(start + BigInt(offset));
   }
   return found;
 }
