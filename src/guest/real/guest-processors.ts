@@ -11,8 +11,9 @@ import {
 import { stfleBytes, stflePattern, stfleTarget, withFacilities } from "./facility-list.ts";
 import { type MachineEvents, MachineHold } from "./gdb/machine-hold.ts";
 import { decodeProcessorState, encodeProcessorState, firstControlRegister, type ProcessorState } from "./gdb/processor-state.ts";
-import { findInstructions } from "./instruction-text.ts";
+import { findInstructions, instructionBytes } from "./instruction-text.ts";
 import { findAround } from "./kernel-text.ts";
+import { operationException, ProgramCheckWatch } from "./program-check-watch.ts";
 import { interrupt } from "./program-interruption.ts";
 import { inspectPsw, type Psw, pswAfter } from "./psw.ts";
 
@@ -85,6 +86,7 @@ export class GuestProcessors {
   #isHandling = false;
   #tasks: (() => Promise<void>)[] = [];
   #poll: NodeJS.Timeout | undefined;
+  #watch: ProgramCheckWatch | undefined;
   #lastNewPsws: readonly string[] = [];
 
   private constructor(private readonly options: GuestProcessorsOptions) {}
@@ -117,12 +119,13 @@ export class GuestProcessors {
     for (const address of [...this.#ap, ...this.#stfle.keys()]) this.#hold.clearBreakpoint(address);
     this.#ap.clear();
     this.#stfle.clear();
+    this.#endWatch();
     this.#lastNewPsws = [];
     this.#arm();
   }
 
   close(): void {
-    clearInterval(this.#poll);
+    this.#endPoll();
     this.#hold.close();
   }
 
@@ -185,6 +188,7 @@ export class GuestProcessors {
     const stfle = this.#stfle.get(address);
     if (this.#ap.has(address)) await this.#answerAp(standing);
     else if (stfle) await this.#answerStfle(stfle, standing);
+    else if (this.#watch?.holds(address)) await this.#checkProgram(this.#watch, standing);
     else if (address === kernelEntry && this.#hold.hasBreakpoint(address)) await this.#enterKernel(standing);
     else return false;
     return true;
@@ -282,8 +286,53 @@ export class GuestProcessors {
       // The decompressor's handler has real addresses, and around it there is an initial RAM disk, in which any bytes may be.
       if (!inspectPsw(handler).isTranslating) continue;
       const translation = await this.#translation(handler, standing.cr1);
-      this.#holdKernel(findAround(this.options.memory, translation, handler.address, apInstructionPatterns));
+      const found = findAround(this.options.memory, translation, handler.address, apInstructionPatterns);
+      if (this.#drivesAdapters(found, translation)) this.#holdText(found);
+      else this.#watchPrograms(handler.address, translation);
     }
+  }
+
+  /** A program that does has all of the instructions; numbers that look like one may be anywhere. */
+  #drivesAdapters(found: readonly bigint[], translation: Translation): boolean {
+    const names = found.map((at) => decodeApInstruction(readVirtual(this.options.memory, translation, at, apInstructionBytes))?.name);
+    return new Set(names).size === apInstructionNames.length;
+  }
+
+  /** This kernel has its AP bus as a module, or none. */
+  #watchPrograms(handler: bigint, translation: Translation): void {
+    this.#endWatch();
+    const [first = 0] = readVirtual(this.options.memory, translation, handler, 1);
+    this.#watch = new ProgramCheckWatch(this.#hold, handler, handler + BigInt(instructionBytes(first)));
+  }
+
+  #endWatch(): void {
+    this.#watch?.end();
+    this.#watch = undefined;
+  }
+
+  /** At the first instruction of the handler everything is as the program left it: an AP instruction is begun again, with a breakpoint. */
+  async #checkProgram(watch: ProgramCheckWatch, { psw, registers, thread, text, cr1 }: Standing): Promise<void> {
+    const { client } = this.#hold;
+    client.request(`Hg${thread}`).catch(() => {});
+    const isEntry = psw.address === watch.handler;
+    watch.pass(psw.address);
+    if (!isEntry) return;
+    const { code, oldPsw } = await watch.interruption();
+    // The kernel's handlers are in their places when programs run.
+    if (inspectPsw(oldPsw).isProblemState) this.#endPoll();
+    if (code !== operationException) return;
+    const begin = { mask: oldPsw.mask, address: oldPsw.address - BigInt(apInstructionBytes) };
+    const translation = await this.#translation(oldPsw, cr1);
+    const instruction = decodeApInstruction(readVirtual(this.options.memory, translation, begin.address, apInstructionBytes));
+    if (!instruction) return;
+    this.#endWatch();
+    this.#holdText([begin.address, ...findAround(this.options.memory, translation, begin.address, apInstructionPatterns)]);
+    await client.command(`G${encodeProcessorState({ psw: begin, registers }, text)}`);
+  }
+
+  #endPoll(): void {
+    clearInterval(this.#poll);
+    this.#poll = undefined;
   }
 
   /** As each processor sees it: its lowest 8 KiB are its own, and which one boots is not known. */
@@ -293,10 +342,8 @@ export class GuestProcessors {
     return Promise.all(this.#threads.map(async (thread) => (await Promise.all([client.request(`Hg${thread}`), client.request(read)]))[1]));
   }
 
-  #holdKernel(found: readonly bigint[]): void {
-    if (found.length === 0) return;
-    clearInterval(this.#poll);
-    this.#poll = undefined;
+  #holdText(found: readonly bigint[]): void {
+    this.#endPoll();
     for (const address of this.#stfle.keys()) this.#hold.clearBreakpoint(address);
     this.#stfle.clear();
     for (const address of found) {
@@ -305,9 +352,6 @@ export class GuestProcessors {
     }
   }
 }
-
-const entryOf = (address: bigint, instruction: ApInstruction | undefined): [bigint, ApInstruction][] =>
-  instruction ? [[address, instruction]] : [];
 
 /** What NQAP's second operand designates: an even register with the address, the next one with the length. */
 function readOperand(memory: Memory, translation: Translation, { name, r2 }: ApInstruction, registers: Uint32Array): Uint8Array {
