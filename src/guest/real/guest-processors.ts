@@ -72,8 +72,8 @@ interface Standing extends ProcessorState {
   readonly thread: string;
   /** The text of `g`. */
   readonly text: string;
-  /** The control register that the addresses of operands nearly always are translated by. */
-  readonly cr1: bigint;
+  /** Of the home space, in which a kernel of Linux runs. */
+  readonly cr13: bigint;
 }
 
 export class GuestProcessors {
@@ -87,7 +87,8 @@ export class GuestProcessors {
   #tasks: (() => Promise<void>)[] = [];
   #poll: NodeJS.Timeout | undefined;
   #watch: ProgramCheckWatch | undefined;
-  #lastNewPsws: readonly string[] = [];
+  /** New PSWs of program interruptions, around which there was nothing. */
+  readonly #searched = new Set<string>();
 
   private constructor(private readonly options: GuestProcessorsOptions) {}
 
@@ -120,7 +121,7 @@ export class GuestProcessors {
     this.#ap.clear();
     this.#stfle.clear();
     this.#endWatch();
-    this.#lastNewPsws = [];
+    this.#searched.clear();
     this.#arm();
   }
 
@@ -170,8 +171,8 @@ export class GuestProcessors {
     const { client } = this.#hold;
     return Promise.all(
       this.#threads.map(async (thread) => {
-        const [, text, cr1] = await Promise.all([client.request(`Hg${thread}`), client.request("g"), this.#controlRegister(1)]);
-        return { ...decodeProcessorState(text), thread, text, cr1 };
+        const [, text, cr13] = await Promise.all([client.request(`Hg${thread}`), client.request("g"), this.#controlRegister(13)]);
+        return { ...decodeProcessorState(text), thread, text, cr13 };
       }),
     );
   }
@@ -194,12 +195,13 @@ export class GuestProcessors {
     return true;
   }
 
-  async #answerAp({ psw, registers, thread, text, cr1 }: Standing): Promise<void> {
+  async #answerAp(standing: Standing): Promise<void> {
+    const { psw, registers, thread, text } = standing;
     const { client } = this.#hold;
     const { memory, execute } = this.options;
     let answer: InstructionAnswer;
     try {
-      const translation = await this.#translation(psw, cr1);
+      const translation = await this.#translation(psw, standing);
       const instruction = decodeApInstruction(readVirtual(memory, translation, psw.address, apInstructionBytes));
       // A breakpoint stands at an address: a program of the guest may have another instruction at the same one.
       if (!instruction) return await this.#hold.step(thread);
@@ -221,11 +223,13 @@ export class GuestProcessors {
     client.command(`G${encodeProcessorState(after, text)}`).catch((error: Error) => this.#tell(error));
   }
 
-  /** Of a stopped processor with this PSW. */
-  async #translation(psw: Psw, cr1: bigint): Promise<Translation> {
+  /** By which a standing processor would take operands with this PSW. */
+  async #translation(psw: Psw, { thread, cr13 }: Standing): Promise<Translation> {
     const register = controlRegisterOf(psw);
     if (register === undefined) return { asce: undefined };
-    return { asce: register === 1 ? cr1 : await this.#controlRegister(register) };
+    if (register === 13) return { asce: cr13 };
+    const [, asce] = await Promise.all([this.#hold.client.request(`Hg${thread}`), this.#controlRegister(register)]);
+    return { asce };
   }
 
   async #controlRegister(number: number): Promise<bigint> {
@@ -258,11 +262,12 @@ export class GuestProcessors {
     await this.#hold.step(thread);
   }
 
-  async #answerStfle(instruction: Uint8Array, { psw, registers, thread, cr1 }: Standing): Promise<void> {
+  async #answerStfle(instruction: Uint8Array, standing: Standing): Promise<void> {
+    const { psw, registers, thread } = standing;
     const target = stfleTarget(instruction, registers);
     const listBytes = 8 * ((registers[1]! & 0xff) + 1);
     await this.#hold.step(thread);
-    const translation = await this.#translation(psw, cr1);
+    const translation = await this.#translation(psw, standing);
     const { memory, facilities } = this.options;
     const list = readVirtual(memory, translation, target, listBytes);
     writeVirtual(memory, translation, target, withFacilities(list, facilities));
@@ -276,19 +281,18 @@ export class GuestProcessors {
   /** A kernel's text is in place when it has set the address of its program-check handler. */
   async #findKernel(): Promise<void> {
     const newPsws = await this.#newPsws();
-    if (newPsws.join() === this.#lastNewPsws.join()) return;
-    const former = this.#lastNewPsws;
-    this.#lastNewPsws = newPsws;
+    if (newPsws.every((text) => this.#searched.has(text))) return;
     for (const [index, standing] of (await this.#standing()).entries()) {
-      const newPsw = newPsws[index] ?? "";
-      if (newPsw.length !== 32 || newPsw === former[index]) continue;
-      const handler = { mask: BigInt(`0x${newPsw.slice(0, 16)}`), address: BigInt(`0x${newPsw.slice(16)}`) };
-      // The decompressor's handler has real addresses, and around it there is an initial RAM disk, in which any bytes may be.
-      if (!inspectPsw(handler).isTranslating) continue;
-      const translation = await this.#translation(handler, standing.cr1);
+      const text = newPsws[index] ?? "";
+      if (text.length !== 32 || this.#searched.has(text)) continue;
+      const handler = { mask: BigInt(`0x${text.slice(0, 16)}`), address: BigInt(`0x${text.slice(16)}`) };
+      // The decompressor's handler has a real address, and around it there is an initial RAM disk, in which any bytes may be.
+      if (!inspectPsw(handler).isTranslating || !inspectPsw(standing.psw).isTranslating) continue;
+      this.#searched.add(text);
+      const translation = await this.#translation(handler, standing);
       const found = findAround(this.options.memory, translation, handler.address, apInstructionPatterns);
-      if (this.#drivesAdapters(found, translation)) this.#holdText(found);
-      else this.#watchPrograms(handler.address, translation);
+      if (this.#drivesAdapters(found, translation)) return this.#holdText(found);
+      this.#watchPrograms(handler.address, translation);
     }
   }
 
@@ -311,7 +315,8 @@ export class GuestProcessors {
   }
 
   /** At the first instruction of the handler everything is as the program left it: an AP instruction is begun again, with a breakpoint. */
-  async #checkProgram(watch: ProgramCheckWatch, { psw, registers, thread, text, cr1 }: Standing): Promise<void> {
+  async #checkProgram(watch: ProgramCheckWatch, standing: Standing): Promise<void> {
+    const { psw, registers, thread, text } = standing;
     const { client } = this.#hold;
     client.request(`Hg${thread}`).catch(() => {});
     const isEntry = psw.address === watch.handler;
@@ -322,7 +327,7 @@ export class GuestProcessors {
     if (inspectPsw(oldPsw).isProblemState) this.#endPoll();
     if (code !== operationException) return;
     const begin = { mask: oldPsw.mask, address: oldPsw.address - BigInt(apInstructionBytes) };
-    const translation = await this.#translation(oldPsw, cr1);
+    const translation = await this.#translation(oldPsw, standing);
     const instruction = decodeApInstruction(readVirtual(this.options.memory, translation, begin.address, apInstructionBytes));
     if (!instruction) return;
     this.#endWatch();
@@ -344,6 +349,7 @@ export class GuestProcessors {
 
   #holdText(found: readonly bigint[]): void {
     this.#endPoll();
+    this.#endWatch();
     for (const address of this.#stfle.keys()) this.#hold.clearBreakpoint(address);
     this.#stfle.clear();
     for (const address of found) {
