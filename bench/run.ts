@@ -9,6 +9,7 @@ import { measureGuests } from "./guests.ts";
 import { measureHosts } from "./host.ts";
 import type { Measurement } from "./measurement.ts";
 import { measureNodeDevices } from "./node-devices.ts";
+import { measureRealGuests } from "./real-guests.ts";
 import { measureTools } from "./tools.ts";
 
 /** Measures, compares in this one run, prints a table and writes results.json beside this file. Exit 1 when a limit is not kept. */
@@ -22,6 +23,8 @@ const packages = {
   "libvirt-daemon-system": "/usr/sbin/libvirtd",
   "libvirt-clients": "/usr/bin/virsh",
   mdevctl: "/usr/bin/mdevctl",
+  "qemu-system-misc": "/usr/bin/qemu-system-s390x",
+  "xz-utils": "/usr/bin/xz",
 };
 const missing = installDebianPackages(packages);
 if (missing.length > 0) throw new Error(`needed and not installed: ${missing.join(", ")}`);
@@ -36,6 +39,7 @@ try {
     ...measureTools(folder),
     ...measureNodeDevices(folder),
     ...(await measureAdapters()),
+    ...(await measureRealGuests(folder)),
   ];
   for (const measurement of measurements) console.log(line(measurement));
   const machine = {
