@@ -48,7 +48,7 @@ export class ToyMachine {
   }
 
   /** `memory` starts with the prefix area. */
-  static async listen(path: string, count = 1, memory = Buffer.alloc(0x2000)): Promise<ToyMachine> {
+  static async listen(path: string, count = 1, memory: Buffer = Buffer.alloc(0x2000)): Promise<ToyMachine> {
     const machine = new ToyMachine(count, memory);
     machine.stub = await ToyStub.listen(path, (packet) => machine.#answer(packet));
     machine.stub.onAnswer = () => machine.#answered();
