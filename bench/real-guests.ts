@@ -74,8 +74,8 @@ async function besideStock(host: BenchHost): Promise<Measurement[]> {
 }
 
 /** The same work each time, several seconds of it, so that starting it counts for nothing. */
-const opensslLoad = "dd if=/dev/zero bs=1M count=160 2>/dev/null | openssl sha256 >/dev/null";
-const shellLoad = "i=0; while [ $i -lt 400000 ]; do i=$((i + 1)); done";
+const opensslLoad = "dd if=/dev/zero bs=1M count=60 2>/dev/null | openssl sha256 >/dev/null";
+const shellLoad = "i=0; while [ $i -lt 120000 ]; do i=$((i + 1)); done";
 
 async function timed(act: () => Promise<unknown>): Promise<number> {
   const start = performance.now();

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { constants } from "node:os";
-import { AgentConnection } from "../guest/real/agent-connection.ts";
+import { AgentConnection, type AgentRun } from "../guest/real/agent-connection.ts";
 import { type AgentSignal, agentSignals, programScript } from "../guest/real/agent-protocol.ts";
 import { Refusal } from "../host/control-protocol.ts";
 
@@ -25,16 +25,32 @@ export async function runInRealGuest(words: readonly string[], agentSocket: stri
       onOutput: (bytes) => process.stdout.write(bytes),
       onError: (bytes) => process.stderr.write(bytes),
     });
-    for (const signal of passed) process.on(signal, () => run.signal(signal.slice("SIG".length) as AgentSignal));
+    for (const signal of passed) process.on(signal, () => passOn(run, signal.slice("SIG".length) as AgentSignal));
     return await run.status;
   } catch (error) {
-    throw new Refusal(`the guest's agent: ${(error as Error).message}`);
+    throw new Refusal(`${(error as Error).message}: the guest has ended or hangs, adjunct log and adjunct console show more`);
   } finally {
     clearTimeout(timer);
     socket.destroy();
     process.stdin.destroy();
   }
 }
+
+/**
+ * A background job of the agent's shell has INT and QUIT ignored, which a program keeps unless it asks for them: so TERM follows, and KILL
+ * when the user insists.
+ */
+function passOn(run: AgentRun, name: AgentSignal): void {
+  run.signal(name);
+  if (name !== "INT" && name !== "QUIT") return;
+  if (insisted) run.signal("KILL");
+  insisted = true;
+  setTimeout(() => run.signal("TERM"), interruptMs).unref();
+}
+
+let insisted = false;
+/** What a program that knows INT has to end by it. */
+const interruptMs = 500;
 
 /** Those that end a process by themselves and can be caught here. */
 const passed = agentSignals

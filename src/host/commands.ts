@@ -7,6 +7,7 @@ import { adapterProfileName } from "../machine/adapter-profile.ts";
 import { Errno, fail } from "../sysfs/errno.ts";
 import type { Wait } from "../sysfs/wait.ts";
 import { absentGuest } from "./absent-guest.ts";
+import { Refusal } from "./control-protocol.ts";
 import { cryptoCommand, runCryptoCommand } from "./crypto-commands.ts";
 import { guestCommand, runGuestCommand } from "./guest-commands.ts";
 import type { Host } from "./host.ts";
@@ -138,11 +139,14 @@ function changeHardware({ machine }: Host, command: v.InferOutput<typeof hardwar
   }
 }
 
-/** Refusal: no such guest. ENXIO: it has no Linux at the moment. */
+/** Refusal: no such guest, or a real one. ENXIO: it has no Linux at the moment. */
 function linuxOf(host: Host, name: string | undefined): Linux {
   if (name === undefined) return host.linux;
   const guest = host.guests.get(name);
   if (!guest) throw absentGuest(name, host.guests.keys());
+  if (guest.kind === "real") {
+    throw new Refusal(`guest ${name} runs a Linux of its own: adjunct exec ${host.name} --guest ${name} -- CMD runs a program in it`);
+  }
   return guest.model?.linux ?? fail("ENXIO");
 }
 

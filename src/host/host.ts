@@ -49,7 +49,8 @@ export interface HostOptions {
 export interface Guest {
   readonly name: string;
   readonly vm: VirtualMachine;
-  /** Undefined for a virtual machine that has no Linux here: a real guest's, or one that only holds a mediated device. */
+  /** Its Linux: one of ours, or one on processors elsewhere; `none` only holds a mediated device. */
+  readonly kind: "model" | "real" | "none";
   readonly model: ModelGuest | undefined;
   mdev: MatrixMdev | undefined;
   isRunning: boolean;
@@ -175,6 +176,7 @@ export class Host implements Model {
   createVirtualMachine(name: string): Guest {
     return this.#addGuest({
       name,
+      kind: "none",
       vm: new VirtualMachine(this.machine, allGuestFacilities),
       model: undefined,
       mdev: undefined,
@@ -185,7 +187,7 @@ export class Host implements Model {
   /** A guest whose Linux runs elsewhere; here is what its AP instructions act on. EEXIST. */
   createRealGuest(name: string, facilities: GuestFacilities): Guest {
     const vm = new VirtualMachine(this.machine, facilities);
-    const guest = this.#addGuest({ name, vm, model: undefined, mdev: undefined, isRunning: false });
+    const guest = this.#addGuest({ name, kind: "real", vm, model: undefined, mdev: undefined, isRunning: false });
     this.#emit({ type: "guest", guest: name, event: "created" });
     return guest;
   }
@@ -204,7 +206,7 @@ export class Host implements Model {
     });
     this.#emit({ type: "guest", guest: name, event: "created" });
     this.#guestFolders.addDirectory(model.directory, name);
-    return this.#addGuest({ name, vm: model.vm, model, mdev: undefined, isRunning: false });
+    return this.#addGuest({ name, kind: "model", vm: model.vm, model, mdev: undefined, isRunning: false });
   }
 
   #addGuest(guest: Guest): Guest {
@@ -232,8 +234,8 @@ export class Host implements Model {
     const { vfioAp } = this.linux;
     if (!vfioAp) return fail("ENOENT");
     const matrixMdev = vfioAp.matrixMdev(uuid) ?? fail("ENOENT");
-    const { model, vm, name } = guest;
-    const irqs = model ? this.linux.generation.vfioIrqs : 0;
+    const { kind, model, vm, name } = guest;
+    const irqs = kind !== "none" ? this.linux.generation.vfioIrqs : 0;
     // QEMU connects the events after the device is open.
     let isConnected = false;
     return this.queue.run(

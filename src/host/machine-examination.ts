@@ -103,6 +103,8 @@ const tools = [
   { name: "ip", isNeeded: false, meaning: "brings up lo in a host's network; perl does it too", package: "iproute2" },
   { name: "perl", isNeeded: false, meaning: "tells a host's programs of uevents", package: "perl-base" },
   { name: "mdevctl", isNeeded: false, meaning: "manages mediated devices in a host", package: "mdevctl" },
+  { name: "qemu-system-s390x", isNeeded: false, meaning: "runs real guests", package: "qemu-system-misc" },
+  { name: "xz", isNeeded: false, meaning: "unpacks kernel modules of guest images", package: "xz-utils" },
   { name: "libvirtd", isNeeded: false, meaning: "serves virsh in a host, of a daemon of the host's own", package: "libvirt-daemon-system" },
 ] as const;
 

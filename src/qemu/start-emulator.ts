@@ -12,7 +12,7 @@ import { attachMonitor } from "./monitor/attach-monitor.ts";
 import { closeChardevs } from "./monitor/close-chardevs.ts";
 import { registerChardev } from "./monitor/register-chardev.ts";
 import { QomObject } from "./objects/qom-object.ts";
-import { QemuError } from "./qemu-error.ts";
+import { QemuError, StockStartError } from "./qemu-error.ts";
 
 export interface StartOptions {
   /** The words after the program's name. */
@@ -55,8 +55,8 @@ export async function startEmulator(options: StartOptions): Promise<StartedEmula
     if ("help" in commandLine) return commandLine;
     return await new Start(options, commandLine).run();
   } catch (error) {
-    if (!(error instanceof QemuError)) throw error;
-    const lines = errorLines(error);
+    if (!(error instanceof QemuError) && !(error instanceof StockStartError)) throw error;
+    const lines = error instanceof QemuError ? errorLines(error) : error.message.split("\n");
     for (const line of lines) log?.(line);
     if (log) logEnd(log, nowMs(), "failed");
     throw new StartError(lines.join("\n"));
@@ -64,6 +64,8 @@ export async function startEmulator(options: StartOptions): Promise<StartedEmula
 }
 
 const program = "qemu-system-s390x";
+/** In a -cpu option. */
+const asksForInterrupts = /,(\+apqi|apqi(=on)?)(,|$)/;
 
 function errorLines(error: QemuError): string[] {
   const earlier = error instanceof LaterError ? error.earlier : [];
@@ -171,6 +173,9 @@ class Start {
   #cpu(offer: HostOffer): CpuModel | undefined {
     const { cpu, cpus, machine, accelerator } = this.commandLine;
     if (cpu === undefined && machine.type.isEmpty) return undefined;
+    if (this.commandLine.stock && cpu !== undefined && asksForInterrupts.test(cpu)) {
+      this.#report("warning: AP interrupts (apqi) are off: a stock QEMU takes none for its guest, which polls instead");
+    }
     const model = cpuOption(cpu ?? (accelerator === "kvm" ? "host" : "qemu"), offer);
     if (model.name === "host" && accelerator !== "kvm") throw new QemuError("CPU definition requires KVM");
     // Every processor is realized by itself, and QEMU warns for each.

@@ -1,5 +1,6 @@
 import { withHost } from "../../host/known-hosts.ts";
 import { type Command, exitStatus, guestOption, printElement, textOption } from "../command.ts";
+import { LinuxClient } from "../linux-client.ts";
 
 export const events: Command = {
   name: "events",
@@ -10,11 +11,13 @@ export const events: Command = {
     const [name = ""] = invocation.arguments;
     const guest = textOption(invocation, "guest");
     await withHost(name, async (client) => {
+      // Refuses a guest that there is not, and one whose events are its own.
+      if (guest !== undefined) await new LinuxClient(client, guest).ask("modules");
       await client.follow((event) => {
         if (event.guest !== guest) return;
         if (event.type === "uevent" || invocation.options.all === true) printElement(invocation, event, () => eventText(event));
       });
-      invocation.output.note(`adjunct: waiting for events of ${name}; Ctrl-C ends this`);
+      invocation.output.note(`adjunct: waiting for events of ${guest ?? name}; Ctrl-C ends this`);
       await client.closed;
     });
     return exitStatus.done;

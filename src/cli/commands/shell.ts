@@ -1,3 +1,4 @@
+import { Refusal } from "../../host/control-protocol.ts";
 import { withHost } from "../../host/known-hosts.ts";
 import { type Command, guestOption, programJsonMeaning, textOption } from "../command.ts";
 import { LinuxClient } from "../linux-client.ts";
@@ -16,6 +17,10 @@ export const shell: Command = {
     const [name = ""] = invocation.arguments;
     const guest = textOption(invocation, "guest");
     const promptStatus = await withHost(name, async (client) => {
+      if (guest !== undefined) {
+        const { agentSocket } = await new LinuxClient(client, guest).describe();
+        if (agentSocket !== undefined) throw new Refusal(`guest ${guest} has its shell on its console: adjunct console ${name} ${guest}`);
+      }
       const { isMounted } = (await client.request({ do: "host" })) as { isMounted: boolean };
       return isMounted ? undefined : runPrompt(guest ?? name, new LinuxClient(client, guest), invocation.output);
     });

@@ -47,7 +47,7 @@ function sentence(code: string, what: string, queue: string | undefined): string
   const errno = `${errnoText(code) ?? code} (${code})`;
   if (code === "ENODEV" && queue === undefined) return `no card that is online and configured does ${what}: ${errno}`;
   if (code === "ENODEV") return `queue ${queue} does not do ${what}, or is not online and configured: ${errno}`;
-  if (code === "ENXIO") return `the guest is off, or its own programs use its cards, as a real one's do: ${errno}`;
+  if (code === "ENXIO") return `the guest is off: ${errno}`;
   if (code === "EIO") return `ten tries of ${what} failed: ${errno}`;
   return `${what}: ${errno}`;
 }

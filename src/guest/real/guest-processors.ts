@@ -275,7 +275,13 @@ export class GuestProcessors {
 
   #lookForKernel(): void {
     if (this.#isHandling || !this.#hold.isRunning || this.#tasks.length > 0) return;
-    void this.#whileStanding(() => this.#findKernel()).catch(() => {});
+    void this.#whileStanding(() => this.#findKernel()).catch((error: Error) => {
+      // Tables that are being made: the next look finds them whole.
+      if (error instanceof AddressingError) return;
+      this.#endPoll();
+      if (!this.#hold.client.isClosed)
+        this.options.onProblem(`the guest's kernel could not be searched, so it has no AP instructions: ${error.message}`);
+    });
   }
 
   /** A kernel's text is in place when it has set the address of its program-check handler. */

@@ -53,8 +53,7 @@ export class RealGuestPort implements StockGuestPort {
   }
 
   async create(guest: GuestDescription): ReturnType<GuestPort["create"]> {
-    const { report } = this.surroundings;
-    if (guest.features.apqi) report("warning: AP interrupts (apqi) are off: a stock QEMU takes none for its guest, which polls instead");
+    // The stub cannot interrupt.
     const features = { ...guest.features, apqi: false };
     const outcome = await this.host.create({ ...guest, features, kind: "real" });
     if (outcome !== "created") return outcome;

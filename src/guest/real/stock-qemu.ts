@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { StockMachine } from "../../qemu/guest-port.ts";
-import { QemuError } from "../../qemu/qemu-error.ts";
+import { QemuError, StockStartError } from "../../qemu/qemu-error.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { QmpClient } from "./qmp-client.ts";
 
@@ -42,7 +42,7 @@ const quitMs = 2000;
 /** A machine that does not say that it was reset was reset all the same, or is beyond help. */
 const resetMs = 5000;
 
-/** QemuError: it is not there, or what it said when it ended at once. */
+/** QemuError: there is none. StockStartError: what it said when it ended at once. */
 export async function startStockQemu(options: StockQemuOptions): Promise<StockQemu> {
   const { words, memoryBytes, hasStdio } = options;
   const path = stockProgram();
@@ -98,21 +98,25 @@ function isBinary(path: string): boolean {
   }
 }
 
+/** Rejects with what QEMU said when it ended instead. */
 async function connected(path: string, ended: Promise<string>, said: StderrLines): Promise<QmpClient> {
-  let hasEnded: string | undefined;
-  void ended.then((how) => {
-    hasEnded = how;
+  const failed = ended.then((how): never => {
+    throw new StockStartError(said.all() || `${program}: ended at once: ${how}`);
   });
+  failed.catch(() => {});
   for (;;) {
     try {
       return await QmpClient.connect(path);
     } catch (error) {
-      if (hasEnded !== undefined) throw new QemuError(said.all() || `the stock ${program} ended: ${hasEnded}`);
-      if (!["ENOENT", "ECONNREFUSED"].includes(String((error as { code?: unknown }).code))) throw error;
+      // Connected, and gone before it answered: its last words come.
+      if (!(error instanceof QemuError) && !notYet.has(String((error as { code?: unknown }).code))) throw error;
+      await Promise.race([failed, wait(error instanceof QemuError ? quitMs : connectPauseMs)]);
     }
-    await wait(connectPauseMs);
   }
 }
+
+/** Of a socket that QEMU has not made yet. */
+const notYet: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED"]);
 
 function endOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
@@ -171,9 +175,8 @@ class StderrLines {
     child.stderr?.on("data", (text: string) => this.#take(text));
   }
 
-  /** Without the program's name. */
   all(): string {
-    return this.#kept.trimEnd().split("\n").map(withoutName).join("\n");
+    return this.#kept.trimEnd();
   }
 
   reportFromNow(): void {

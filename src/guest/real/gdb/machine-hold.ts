@@ -11,7 +11,7 @@ import { encodePacket } from "./packet.ts";
  *
  * Detaching takes the breakpoints away and lets the machine run. What follows it in the same piece of bytes stops it again before any
  * processor has run, since QEMU does not let go of its lock in between, sets the breakpoints, and continues. That costs one STOP event.
- * Measured: docs/adr/0005-detached-breakpoints.md.
+ * Measured: docs/adr/0006-detached-breakpoints.md.
  */
 export interface MachineEvents {
   /** Hears of every QMP event of the machine. */

@@ -1,3 +1,4 @@
+import type { StockMonitor } from "../../guest-port.ts";
 import { QemuError, type QemuErrorClass } from "../../qemu-error.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../json/json-value.ts";
 import { membersInOrder } from "../json/member-order.ts";
@@ -8,6 +9,8 @@ import { isForStock } from "./stock-commands.ts";
 export interface DispatchRules {
   readonly commands: Readonly<Record<string, QmpCommand>>;
   readonly isOobEnabled: boolean;
+  /** Answers what this front does not. */
+  readonly stock?: StockMonitor | undefined;
 }
 
 /** The answer to a request, whatever it is. Source of order and texts: QEMU 10.2.2 qapi/qmp-dispatch.c. */
@@ -16,7 +19,7 @@ export async function dispatch(request: JsonValue, rules: DispatchRules, context
   try {
     const { name, values, isOob } = commandOf(request, rules.isOobEnabled);
     const command = Object.hasOwn(rules.commands, name) ? rules.commands[name] : undefined;
-    const { stock } = context.emulator.options;
+    const { stock } = rules;
     if (stock && isForStock(name, command !== undefined)) return { return: await stock.execute(name, values), ...id };
     if (!command) throw new QemuError(`The command ${name} has not been found`, "CommandNotFound");
     if (isOob && !command.allowsOob) throw new QemuError(`The command ${name} does not support OOB`);

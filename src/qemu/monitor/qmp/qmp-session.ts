@@ -120,7 +120,7 @@ export class QmpSession implements ChardevFrontend {
   }
 
   #rules(): DispatchRules {
-    if (this.#isNegotiated) return { commands: qmpCommands, isOobEnabled: this.#isOobEnabled };
+    if (this.#isNegotiated) return { commands: qmpCommands, isOobEnabled: this.#isOobEnabled, stock: this.#context.emulator.options.stock };
     const commands = negotiation.commands((enabled) => {
       this.#isNegotiated = true;
       this.#isOobEnabled = enabled.includes("oob");
