@@ -269,8 +269,13 @@ export class GuestProcessors {
     await this.#hold.step(thread);
     const translation = await this.#translation(psw, standing);
     const { memory, facilities } = this.options;
-    const list = readVirtual(memory, translation, target, listBytes);
-    writeVirtual(memory, translation, target, withFacilities(list, facilities));
+    try {
+      const list = readVirtual(memory, translation, target, listBytes);
+      writeVirtual(memory, translation, target, withFacilities(list, facilities));
+    } catch (error) {
+      // Then it stored nothing, and the guest has its program interruption.
+      if (!(error instanceof AddressingError)) throw error;
+    }
   }
 
   #lookForKernel(): void {
