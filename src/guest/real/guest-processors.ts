@@ -109,10 +109,10 @@ export class GuestProcessors {
     if (this.#ap.size === 0 && this.options.hasAp) this.#poll ??= setInterval(() => this.#lookForKernel(), pollMs).unref();
   }
 
-  /** Resolves when all processors stand. */
+  /** Resolves when all processors stand, or are gone with their QEMU. */
   async pause(): Promise<void> {
     this.#shouldRun = false;
-    await this.#whileStanding(async () => {});
+    await Promise.race([this.#whileStanding(async () => {}), this.#hold.client.closed]);
   }
 
   /** The machine was reset while it stood: another kernel will boot. */
