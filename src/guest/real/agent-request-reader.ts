@@ -31,14 +31,17 @@ export class AgentRequestReader {
 const newline = 0x0a;
 /** Verb, job and a length. */
 const maxHeadBytes = 128;
-const headPattern =
-  /^(?:(hello|close) ([0-9a-z-]{1,40})|(signal) ([0-9a-z-]{1,40}) [A-Z0-9]{1,8}|(run|input) ([0-9a-z-]{1,40})(?: (?:input|none))? (\d{1,7}))$/;
+/** A job's name as the agent takes it, which makes a folder of it. */
+const name = "([0-9a-z][0-9a-z-]{0,39})";
+/** What has no length that the agent can take would make it read the bytes behind as lines. */
+const headPattern = new RegExp(
+  `^(?:(hello|close) ${name}|(signal) ${name} [A-Z0-9]{1,8}|(run) ${name} (?:input|none) ([1-9]\\d{0,6})|(input) ${name} ([1-9]\\d{0,6}))$`,
+);
 
 function readHead(line: string): { verb: AgentRequest["verb"]; name: string; length: number } {
   const match = headPattern.exec(line);
   if (!match) throw new Error(`${JSON.stringify(line.slice(0, 80))} is no request to an agent`);
-  const verb = (match[1] ?? match[3] ?? match[5]) as AgentRequest["verb"];
-  const length = Number(match[7] ?? 0);
-  if (length > (verb === "run" ? maxScriptBytes : maxInputBytes)) throw new Error(`${length} bytes are too many for ${verb}`);
-  return { verb, name: match[2] ?? match[4] ?? match[6] ?? "", length };
+  const [verb, job, length = "0"] = match.slice(1).filter((part) => part !== undefined);
+  if (Number(length) > (verb === "run" ? maxScriptBytes : maxInputBytes)) throw new Error(`${length} bytes are too many for ${verb}`);
+  return { verb: verb as AgentRequest["verb"], name: job ?? "", length: Number(length) };
 }
