@@ -57,6 +57,11 @@ export class AgentRelay {
   }
 
   #welcome(socket: Socket): void {
+    // Nobody would ever answer.
+    if (this.#port?.destroyed) {
+      socket.destroy();
+      return;
+    }
     const caller: Caller = { reader: new AgentRequestReader(), nonce: undefined };
     this.#callers.set(socket, caller);
     socket.on("error", () => {});
