@@ -389,7 +389,8 @@ describe("several processors", () => {
     const [first, second] = machine.processors as [ToyProcessor, ToyProcessor];
     first.registers[1] = 0x0504;
     second.registers[1] = 0x0604;
-    second.psw = { ...second.psw, address: kernel.dqap };
+    first.psw = { mask: primaryPsw, address: 0n };
+    second.psw = { mask: primaryPsw, address: kernel.dqap };
     answer = ({ registers }) => {
       const changed = Uint32Array.from(registers);
       changed[3] = registers[1]!;

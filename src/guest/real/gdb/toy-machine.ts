@@ -25,6 +25,8 @@ export class ToyMachine {
   onStep: (processor: ToyProcessor) => void = (processor) => {
     processor.psw = { ...processor.psw, address: processor.psw.address + 2n };
   };
+  /** Hears of query-status. */
+  onQuery: () => void = () => {};
   /** As query-status has it. */
   status = "prelaunch";
   isRunning = false;
@@ -60,6 +62,7 @@ export class ToyMachine {
   }
 
   async execute(): Promise<unknown> {
+    this.onQuery();
     return { status: this.status };
   }
 
