@@ -28,7 +28,7 @@ function consoleOptions({ consoleSocket, consoleLog, agentPortSocket }: GuestPla
   return [
     ...["-chardev", `socket,id=console,path=${escaped(consoleSocket)},server=on,wait=off,${log}`, "-serial", "chardev:console"],
     ...["-chardev", `socket,id=agent,path=${escaped(agentPortSocket)},server=on,wait=off`],
-    ...["-device", "virtio-serial-ccw", "-device", `virtserialport,chardev=agent,name=${agentPortName}`],
+    ...["-device", "virtio-serial-ccw", "-device", `virtserialport,id=agent,chardev=agent,name=${agentPortName}`],
   ];
 }
 
