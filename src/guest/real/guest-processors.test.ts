@@ -233,6 +233,7 @@ describe("a kernel while it boots", () => {
   test("is looked through only when the handler is another one than before", async () => {
     await attach();
     setHandler(0x1_0000_0000n);
+    machine.processors[0]!.psw = { mask: kernelPsw, address: 0x1_0000_0000n };
     processors.run();
     await running();
     await poll();
@@ -262,7 +263,7 @@ describe("a kernel while it boots", () => {
   test("with more AP instructions than can be held is told", async () => {
     await attach();
     mapKernel();
-    memory.bytes.fill(Buffer.from("b2af0000", "hex"), absolute.text, absolute.text + 0x1000);
+    memory.bytes.fill(Buffer.from("b2af0000", "hex"), absolute.text + 0x600, absolute.text + 0x1000);
     processors.run();
     await running();
     await poll();

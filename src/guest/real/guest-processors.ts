@@ -253,11 +253,14 @@ export class GuestProcessors {
     const mark = memory.read(start + kernelMark.offset, kernelMark.text.length);
     if (Buffer.from(mark).toString("latin1") === kernelMark.text) {
       const image = Buffer.from(memory.read(start, decompressorBytes));
-      for (const offset of findInstructions(image, [stflePattern])) {
-        const address = kernelEntry + BigInt(offset);
-        this.#stfle.set(address, image.subarray(offset, offset + stfleBytes));
-        this.#hold.setBreakpoint(address);
-      }
+      const offsets = findInstructions(image, [stflePattern]);
+      this.#holdAll(
+        offsets.map((offset) => kernelEntry + BigInt(offset)),
+        (address) => {
+          const offset = Number(address - kernelEntry);
+          this.#stfle.set(address, image.subarray(offset, offset + stfleBytes));
+        },
+      );
     }
     await this.#hold.step(thread);
   }
@@ -363,9 +366,18 @@ export class GuestProcessors {
     this.#endWatch();
     for (const address of this.#stfle.keys()) this.#hold.clearBreakpoint(address);
     this.#stfle.clear();
-    for (const address of found) {
-      this.#ap.add(address);
-      this.#hold.setBreakpoint(address);
+    this.#holdAll(found, (address) => this.#ap.add(address));
+  }
+
+  /** As many as the stub takes; the others stay what they are to TCG. */
+  #holdAll(addresses: readonly bigint[], held: (address: bigint) => void): void {
+    try {
+      for (const address of addresses) {
+        this.#hold.setBreakpoint(address);
+        held(address);
+      }
+    } catch (error) {
+      this.options.onProblem(`not all of ${addresses.length} instructions of the guest's kernel are held: ${(error as Error).message}`);
     }
   }
 }
