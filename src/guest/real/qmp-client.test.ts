@@ -90,8 +90,9 @@ describe("a client of a stock QEMU's monitor", () => {
     await asked(2);
     const bytes = Buffer.from(`${JSON.stringify({ return: { name: "grüße" }, id: requests[1]!.id })}\r\n`);
     const cut = bytes.indexOf(0xc3) + 1;
-    monitor.write(bytes.subarray(0, cut));
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    const heard = new Promise<void>((resolve) => client.watch(() => resolve()));
+    monitor.write(Buffer.concat([Buffer.from('{"event": "RESUME"}\r\n'), bytes.subarray(0, cut)]));
+    await heard;
     monitor.write(bytes.subarray(cut));
     expect(await name).toEqual({ name: "grüße" });
   });
