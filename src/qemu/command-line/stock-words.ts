@@ -33,7 +33,7 @@ const bootOptions = new Set("kernel drive hda hdb hdc hdd cdrom blockdev".split(
 /** Those that the front does itself, or that would change what it relies on. */
 const frontOptions = new Set(
   (
-    "accel enable-kvm machine M cpu mon monitor qmp qmp-pretty S daemonize pidfile D no-shutdown no-reboot action nographic gdb msg " +
+    "accel enable-kvm machine M cpu mon monitor qmp qmp-pretty S daemonize pidfile D no-shutdown no-reboot action nographic gdb s msg " +
     "only-migratable incoming mem-path mem-prealloc"
   ).split(" "),
 );
