@@ -472,7 +472,13 @@ describe("a stop for another reason", () => {
     async (status) => {
       await booted();
       const releases = count("D");
+      const asked = new Promise<void>((resolve) => {
+        machine.onQuery = resolve;
+      });
       machine.stop(status);
+      await asked;
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      // Would stop a machine that was let go meanwhile.
       await processors.pause();
       expect([machine.isRunning, count("D")]).toEqual([false, releases]);
       processors.run();
