@@ -12,7 +12,7 @@ export async function runHumanCommand(context: QmpContext, line: string, history
 async function printed(context: HumanContext, line: string): Promise<string> {
   const found = findCommand(humanCommands, line, line);
   if (!found) return "";
-  if (typeof found === "string") return (await stockAnswer(context, line)) ?? found;
+  if (typeof found === "string") return printedOrError(async () => (await stockAnswer(context, line)) ?? found);
   const { command, rest } = found;
   const parsed = humanArguments(command, rest);
   if ("printed" in parsed) {
@@ -20,8 +20,12 @@ async function printed(context: HumanContext, line: string): Promise<string> {
     const typed = line.slice(0, line.length - rest.length).trim();
     return `${parsed.printed}Try "help ${typed}" for more information\n`;
   }
+  return printedOrError(async () => (await command.run(context, parsed.values)) ?? "");
+}
+
+async function printedOrError(run: () => Promise<string>): Promise<string> {
   try {
-    return (await command.run(context, parsed.values)) ?? "";
+    return await run();
   } catch (error) {
     if (error instanceof QemuError) return `Error: ${error.message}\n${error.hint === undefined ? "" : `${error.hint}\n`}`;
     throw error;
