@@ -176,10 +176,7 @@ export class Emulator {
   }
 
   async stop(): Promise<void> {
-    if (this.#runState !== "running") return;
-    if (!this.#isEmpty) await this.options.port.pause();
-    this.#runState = "paused";
-    this.#emit("STOP");
+    if (this.#runState === "running") await this.#stand("paused");
   }
 
   /** QemuError where only a reset helps. */
@@ -259,6 +256,8 @@ export class Emulator {
 
   async #guestStopped(reason: "shutdown" | "reset" | "panic"): Promise<void> {
     if (this.#runState !== "running") return;
+    // Without a shutdown there is nothing to tell but that it stands: qemu_system_guest_panicked.
+    if (reason === "panic" && this.#actions.shutdown === "pause") return this.#stand("guest-panicked");
     if (reason !== "reset") return this.#shutDown(true, `guest-${reason}`);
     if (this.#actions.reboot === "shutdown") return this.#shutDown(true, "guest-reset");
     await this.#reset(true, "guest-reset");
@@ -269,13 +268,15 @@ export class Emulator {
     if (this.#hasEnded) return;
     this.#emit("SHUTDOWN", { guest: isGuest, reason });
     if (this.#actions.shutdown === "poweroff") return this.#finish(0);
-    if (this.#runState === "running") {
-      if (!this.#isEmpty) await this.options.port.pause();
-      this.#runState = "shutdown";
-      this.#emit("STOP");
-    } else {
-      this.#runState = "shutdown";
-    }
+    if (this.#runState === "running") await this.#stand("shutdown");
+    else this.#runState = "shutdown";
+  }
+
+  /** Stops what runs. */
+  async #stand(state: "paused" | "shutdown" | "guest-panicked"): Promise<void> {
+    if (!this.#isEmpty) await this.options.port.pause();
+    this.#runState = state;
+    this.#emit("STOP");
   }
 
   async #giveDeviceBack(): Promise<void> {

@@ -44,7 +44,7 @@ export const runStateCommands = {
       );
     },
   }),
-  // A guest here neither panics nor has a watchdog, so what is to be done then is taken and never needed.
+  // A guest here has no watchdog, and what a panic does follows from shutdown alone: other words for them are taken and change nothing.
   "set-action": command({
     arguments: {
       reboot: optional(oneOf("reset", "shutdown")),
