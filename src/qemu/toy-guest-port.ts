@@ -12,6 +12,8 @@ export class ToyGuestPort implements GuestPort {
   readonly takenNames = new Set<string>();
   created: GuestDescription | undefined;
   resetErrno: ErrnoName | undefined;
+  /** `asked`: the guest is told, and has not obeyed yet. */
+  powerOffOutcome: "off" | "asked" = "off";
   #listener: GuestListener | undefined;
 
   constructor(readonly offer: HostOffer = { ap: true, apqci: true, apft: true, apqi: true }) {}
@@ -36,9 +38,9 @@ export class ToyGuestPort implements GuestPort {
     this.calls.push("pause");
   }
 
-  async powerOff(): Promise<"off"> {
+  async powerOff(): Promise<"off" | "asked"> {
     this.calls.push("powerOff");
-    return "off";
+    return this.powerOffOutcome;
   }
 
   async reset(): Promise<ErrnoName | undefined> {
