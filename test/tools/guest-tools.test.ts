@@ -158,9 +158,9 @@ describe("in a guest, with a newer Debian's,", () => {
     );
   });
 
-  test("lszcrypt -s shows no serial number while no card answers messages", async () => {
-    const row = "04       CEX7P EP11-Coproc online     -       ";
-    await prints("lszcrypt -s", `CARD.DOM TYPE  MODE        STATUS     SERIALNR\n${"-".repeat(46)}\n${row}\n`);
+  test("lszcrypt -s shows the start of the serial number that the card tells", async () => {
+    const row = /^CARD\.DOM TYPE {2}MODE {8}STATUS {5}SERIALNR\n-+\n04 {7}CEX7P EP11-Coproc online {5}[0-9A-Z]{8}\n$/;
+    expect(await text("trixie", "lszcrypt -s")).toMatch(row);
   });
 
   test("lszcrypt -c takes a queue", async () => {
