@@ -24,13 +24,15 @@ function bootOptions({ kernel, initrd, append, disk, memoryMib, cpus }: GuestBoo
 
 /** Whatever the console shows is kept: also what nobody looks at. */
 function consoleOptions({ consoleSocket, consoleLog, agentPortSocket }: GuestPlaces): string[] {
-  const log = `logfile=${escaped(consoleLog)},logappend=on`;
-  return [
-    ...["-chardev", `socket,id=console,path=${escaped(consoleSocket)},server=on,wait=off,${log}`, "-serial", "chardev:console"],
-    ...["-chardev", `socket,id=agent,path=${escaped(agentPortSocket)},server=on,wait=off`],
-    ...["-device", "virtio-serial-ccw", "-device", `virtserialport,id=agent,chardev=agent,name=${agentPortName}`],
-  ];
+  const console = isSocketPath(consoleSocket) ? socketChardev("console", consoleSocket) : "null,id=console";
+  const words = ["-chardev", `${console},logfile=${escaped(consoleLog)},logappend=on`, "-serial", "chardev:console"];
+  if (!isSocketPath(agentPortSocket)) return words;
+  words.push("-chardev", socketChardev("agent", agentPortSocket));
+  words.push("-device", "virtio-serial-ccw", "-device", `virtserialport,id=agent,chardev=agent,name=${agentPortName}`);
+  return words;
 }
+
+const socketChardev = (id: string, path: string): string => `socket,id=${id},path=${escaped(path)},server=on,wait=off`;
 
 /** A path that no socket can have is left out. */
 function socketOption(option: string, path: string): string[] {

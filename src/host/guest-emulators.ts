@@ -11,7 +11,7 @@ import { Refusal } from "./control-protocol.ts";
 import { guestCommandLine } from "./guest-command-line.ts";
 import { withImage } from "./guest-images/boot-image.ts";
 import { mdevDeviceId } from "./mdev-device.ts";
-import type { GuestPlaces } from "./places.ts";
+import { type GuestPlaces, isSocketPath } from "./places.ts";
 
 /** The emulators of the guests that a host starts itself, all in the host's process. */
 export interface GuestEmulatorsOptions {
@@ -63,7 +63,7 @@ export class GuestEmulators {
       const { emulator, ended } = started;
       this.#running.set(name, { emulator, port, ended });
       void ended.then(() => this.#running.delete(name));
-      if (guest.boot && places) await relayAgent(emulator, places);
+      if (guest.boot && places && isSocketPath(places.agentPortSocket)) await relayAgent(emulator, places);
       return emulator;
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
