@@ -56,7 +56,7 @@ export function executeInstruction(vm: VirtualMachine, command: InstructionComma
 const answerSchema = v.object({
   result: v.union([v.picklist([0, 1, 2, 3]), v.picklist(["operation", "privileged-operation", "specification", "addressing"])]),
   registers: v.pipe(v.array(word), v.length(32)),
-  writes: v.array(v.object({ address: v.pipe(v.number(), v.minValue(0)), bytes: v.string() })),
+  writes: v.array(v.object({ address: v.pipe(v.number(), v.integer(), v.minValue(0)), bytes: v.string() })),
 });
 
 export function decodeAnswer(answer: unknown): InstructionAnswer {
