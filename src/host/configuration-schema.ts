@@ -27,6 +27,8 @@ const mapOf = <Key extends v.GenericSchema<string, string>, Value extends v.Gene
   v.pipe(v.unknown(), isNoList(expected), v.record(key, value, expected));
 
 const text = (expected: string) => v.string(expected);
+/** An empty one would be the folder that the file is in. */
+const pathOf = (expected: string) => v.pipe(v.string(expected), v.nonEmpty(expected));
 const yesOrNo = v.boolean("true or false");
 const oneOf = <const Words extends readonly string[]>(words: Words) => v.picklist(words, `one of ${words.join(", ")}`);
 const matching = (pattern: RegExp, expected: string) => v.pipe(v.string(expected), v.regex(pattern, expected));
@@ -90,10 +92,10 @@ const guestSchema = map(
     cpu: v.optional(text("a -cpu option such as host,ap=on"), "host"),
     mdev: v.optional(uuidText),
     linux: v.optional(text("the name of a Linux such as debian-12")),
-    kernel: v.optional(text("the path of a kernel")),
-    initrd: v.optional(text("the path of an initial RAM disk")),
+    kernel: v.optional(pathOf("the path of a kernel")),
+    initrd: v.optional(pathOf("the path of an initial RAM disk")),
     append: v.optional(text("a kernel command line")),
-    disk: v.optional(text("the path of a disk image")),
+    disk: v.optional(pathOf("the path of a disk image")),
     memory: v.optional(number(128, 1024 * 1024, "a number of MiB")),
     cpus: v.optional(number(1, 64, "a number of processors")),
   },
