@@ -1,8 +1,10 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigurationError } from "./configuration-error.ts";
-import { configurationFrom, parseConfiguration } from "./configuration-file.ts";
+import { configurationFrom, parseConfiguration, readConfigurationFile } from "./configuration-file.ts";
 
 const parse = (text: string) => parseConfiguration(text, "lpar1.yaml");
 
@@ -103,6 +105,55 @@ describe("a configuration file", () => {
   });
 });
 
+describe("a guest of a configuration file", () => {
+  const guestOf = (text: string) => parse(`name: a\nguests:\n  g: { ${text} }\n`).guests[0];
+
+  test("is a model guest unless it says what to boot", () => {
+    expect(guestOf("cpu: host")).toEqual({ name: "g", cpu: "host" });
+  });
+
+  test.each([
+    ["linux: debian-12", { linux: "debian-12" }],
+    ["kernel: /boot/vmlinuz", { kernel: "/boot/vmlinuz" }],
+    ["disk: /disks/a.img", { disk: "/disks/a.img" }],
+  ])("with %s is a real one of 512 MiB and one processor", (text, boot) => {
+    expect(guestOf(text)).toEqual({ name: "g", cpu: "host", boot: { ...boot, memoryMib: 512, cpus: 1 } });
+  });
+
+  test("says all that a stock QEMU is to boot with", () => {
+    expect(guestOf("kernel: k, initrd: i, append: console=ttysclp0, disk: d, linux: debian-13, memory: 1024, cpus: 4")?.boot).toEqual({
+      ...{ kernel: "k", initrd: "i", append: "console=ttysclp0", disk: "d", linux: "debian-13" },
+      ...{ memoryMib: 1024, cpus: 4 },
+    });
+  });
+
+  test("has texts that look like numbers as they are written", () => {
+    expect(guestOf("kernel: 6.10, append: 0x10, disk: 1e3, linux: 12.0, initrd: 007")?.boot).toMatchObject({
+      ...{ kernel: "6.10", append: "0x10", disk: "1e3", linux: "12.0", initrd: "007" },
+    });
+  });
+
+  test("has its files where the configuration is, wherever the host is started", () => {
+    const folder = mkdtempSync(join(tmpdir(), "lpar-"));
+    try {
+      const file = join(folder, "lpar1.yaml");
+      writeFileSync(
+        file,
+        "name: a\nguests:\n  g: { kernel: boot/k, initrd: ../i, disk: d.img, append: a/b, linux: debian-12 }\n  h: {}\n  i: { kernel: /boot/k }\n",
+      );
+      const [real, model, absolute] = readConfigurationFile(file).guests;
+      expect(real?.boot).toEqual({
+        ...{ kernel: join(folder, "boot/k"), initrd: join(folder, "../i"), disk: join(folder, "d.img"), append: "a/b", linux: "debian-12" },
+        ...{ memoryMib: 512, cpus: 1 },
+      });
+      expect(model).toEqual({ name: "h", cpu: "host" });
+      expect(absolute?.boot?.kernel).toBe("/boot/k");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
 describe("a mistake in a configuration file names file, line, column and what was expected", () => {
   test.each([
     [
@@ -193,6 +244,34 @@ describe("a mistake in a configuration file names file, line, column and what wa
       "name: a\nmodules: []\nmdevs: { 62177883-f1bb-47f0-914d-32a22e3a8804: {} }\n",
       "2:10: modules: expected vfio_ap among the modules, since the file has mdevs",
     ],
+    ...["initrd: i", "append: a", "memory: 512", "cpus: 2"].map((text) => [
+      `${text} of a model guest`,
+      `name: a\nguests:\n  g: { ${text} }\n`,
+      `3:8: guests.g.${text.split(":")[0]}: expected with linux, kernel or disk only: a model guest has none`,
+    ]),
+    [
+      "too little memory",
+      "name: a\nguests:\n  g: { kernel: k, memory: 127 }\n",
+      "3:27: guests.g.memory: expected a number of MiB from 128 to 1048576, got 127",
+    ],
+    [
+      "memory with a unit",
+      "name: a\nguests:\n  g: { kernel: k, memory: 1G }\n",
+      '3:27: guests.g.memory: expected a number of MiB from 128 to 1048576, got "1G"',
+    ],
+    [
+      "no processors",
+      "name: a\nguests:\n  g: { kernel: k, cpus: 0 }\n",
+      "3:25: guests.g.cpus: expected a number of processors from 1 to 64, got 0",
+    ],
+    ["an empty path", "name: a\nguests:\n  g: { kernel: '' }\n", '3:16: guests.g.kernel: expected the path of a kernel, got ""'],
+    ["an empty disk", "name: a\nguests:\n  g: { disk: '' }\n", '3:14: guests.g.disk: expected the path of a disk image, got ""'],
+    [
+      "a kernel that is a list",
+      "name: a\nguests:\n  g: { kernel: [k] }\n",
+      '3:16: guests.g.kernel: expected the path of a kernel, got ["k"]',
+    ],
+    ["a key of a guest", "name: a\nguests:\n  g: { kernal: k }\n", "3:8: guests.g.kernal: unknown key; did you mean kernel?"],
     [
       "a path outside /sys",
       "name: a\nattributes: { /etc/passwd: x }\n",
