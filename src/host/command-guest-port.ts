@@ -3,8 +3,9 @@ import { resolve } from "node:path";
 import * as v from "valibot";
 import type { InstructionAnswer, InstructionRequest } from "../guest/real/guest-processors.ts";
 import type { InstructionPort } from "../guest/real/real-guest-port.ts";
-import type { GuestDescription, GuestListener, HostOffer, PlugOutcome } from "../qemu/guest-port.ts";
+import type { GuestDescription, GuestListener, HostOffer, MigratingDevice, MigratingMachine, PlugOutcome } from "../qemu/guest-port.ts";
 import { type ErrnoName, errnoNumbers } from "../sysfs/errno.ts";
+import { commandedDevice, commandedMachine, type MigrationAction } from "./commanded-migration.ts";
 import type { GuestCommand } from "./guest-commands.ts";
 import { guestName } from "./guest-name.ts";
 import { decodeAnswer, encodeRequest } from "./instruction-command.ts";
@@ -18,11 +19,17 @@ type GuestAction = GuestCommand["action"];
 export class CommandGuestPort implements InstructionPort {
   #name = "";
   #listener: GuestListener | undefined;
+  readonly device: MigratingDevice;
+  readonly machine: MigratingMachine;
 
   constructor(
     private readonly send: SendCommand,
     readonly offer: HostOffer,
-  ) {}
+  ) {
+    const ask = (action: MigrationAction, parameters?: Readonly<Record<string, unknown>>) => this.#ask(action, parameters);
+    this.device = commandedDevice(ask);
+    this.machine = commandedMachine(ask);
+  }
 
   static async over(send: SendCommand): Promise<CommandGuestPort> {
     return new CommandGuestPort(send, (await send({ do: "guest", action: "offer" })) as HostOffer);
@@ -41,10 +48,15 @@ export class CommandGuestPort implements InstructionPort {
     this.#listener = listener;
   }
 
-  async create({ name, features, kind = "model" }: GuestDescription): Promise<"created" | "name-taken" | "name-unusable"> {
+  async create({
+    name,
+    features,
+    kind = "model",
+    isIncoming = false,
+  }: GuestDescription): Promise<"created" | "name-taken" | "name-unusable"> {
     if (!v.is(guestName, name)) return "name-unusable";
     try {
-      await this.send({ do: "guest", action: "create", guest: name, features, kind });
+      await this.send({ do: "guest", action: "create", guest: name, features, kind, isIncoming });
     } catch (error) {
       if ((error as { code?: unknown }).code === "EEXIST") return "name-taken";
       throw error;

@@ -7,6 +7,7 @@ import { Wait } from "../sysfs/wait.ts";
 import { guestName } from "./guest-name.ts";
 import type { Host } from "./host.ts";
 import { executeInstruction, instructionCommand } from "./instruction-command.ts";
+import { migrationCommands, runMigrationCommand } from "./migration-command.ts";
 
 /**
  * What an emulator asks of a host, as KVM and VFIO answer it: the commands behind a GuestPort. A guest is its emulator's: it goes when the
@@ -22,9 +23,11 @@ export const guestCommand = v.variant("action", [
     guest: guestName,
     features,
     kind: v.optional(v.picklist(["model", "real"]), "model"),
+    isIncoming: v.optional(v.boolean(), false),
   }),
   v.object({ do: v.literal("guest"), action: v.literal("plug"), guest: guestName, sysfsdev: v.pipe(v.string(), v.maxLength(4096)) }),
   instructionCommand,
+  ...migrationCommands,
   v.object({
     do: v.literal("guest"),
     action: v.picklist(["run", "pause", "reset", "power-off", "unplug", "destroy"]),
@@ -42,6 +45,12 @@ export function runGuestCommand(host: Host, command: GuestCommand): unknown | Wa
       return create(host, command.guest, command.features, command.kind);
     case "instruction":
       return executeInstruction(host.guest(command.guest).vm, command);
+    case "device-state":
+    case "device-read":
+    case "device-write":
+    case "save":
+    case "restore":
+      return runMigrationCommand(host, command);
     case "plug":
       return plug(host, command.guest, command.sysfsdev);
     case "unplug":

@@ -18,5 +18,7 @@ export const absentPort: GuestPort = {
   plug: neverAsked,
   unplug: async () => {},
   destroy: async () => {},
+  device: { setState: neverAsked, read: neverAsked, write: neverAsked },
+  machine: { send: neverAsked, receive: neverAsked, progress: neverAsked },
   listen: () => {},
 };

@@ -271,6 +271,8 @@ function withOffer(port: GuestPort, offer: HostOffer): GuestPort {
     plug: (sysfsdev) => port.plug(sysfsdev),
     unplug: () => port.unplug(),
     destroy: () => port.destroy(),
+    device: port.device,
+    machine: port.machine,
     listen: (listener) => port.listen(listener),
   };
 }

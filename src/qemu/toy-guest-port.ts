@@ -1,5 +1,14 @@
 import type { ErrnoName } from "../sysfs/errno.ts";
-import type { GuestDescription, GuestListener, GuestPort, HostOffer, PlugOutcome } from "./guest-port.ts";
+import type {
+  DeviceState,
+  GuestDescription,
+  GuestListener,
+  GuestPort,
+  HostOffer,
+  MigratingDevice,
+  MigratingMachine,
+  PlugOutcome,
+} from "./guest-port.ts";
 
 /**
  * The smallest host that an emulator can run on: it knows mediated devices by their paths, and writes down what it is asked. For tests and
@@ -14,6 +23,12 @@ export class ToyGuestPort implements GuestPort {
   resetErrno: ErrnoName | undefined;
   /** `asked`: the guest is told, and has not obeyed yet. */
   powerOffOutcome: "off" | "asked" = "off";
+  /** What the device's data file gives, a read each. */
+  readonly deviceData: Uint8Array[] = [];
+  /** How a state, or a write to the device's data file, is refused. */
+  readonly deviceErrnos = new Map<DeviceState | "write", ErrnoName>();
+  /** What the machine sends, or got. */
+  saved: Buffer = Buffer.from("the machine");
   #listener: GuestListener | undefined;
 
   constructor(readonly offer: HostOffer = { ap: true, apqci: true, apft: true, apqi: true }) {}
@@ -60,6 +75,38 @@ export class ToyGuestPort implements GuestPort {
   async destroy(): Promise<void> {
     this.calls.push("destroy");
   }
+
+  readonly device: MigratingDevice = {
+    setState: async (state) => {
+      this.calls.push(`device ${state}`);
+      return this.deviceErrnos.get(state);
+    },
+    read: async () => this.deviceData.splice(0, 1)[0] ?? new Uint8Array(),
+    write: async (bytes) => {
+      this.calls.push(`device write ${bytes.length}`);
+      return this.deviceErrnos.get("write");
+    },
+  };
+
+  readonly machine: MigratingMachine = {
+    send: async (channel) => {
+      this.calls.push("send");
+      return {
+        complete: async () => {
+          this.calls.push("complete");
+          channel.end(this.saved);
+        },
+        cancel: async () => void this.calls.push("cancel"),
+      };
+    },
+    receive: async (channel) => {
+      const pieces: Buffer[] = [];
+      for await (const piece of channel) pieces.push(piece);
+      this.saved = Buffer.concat(pieces);
+      this.calls.push(`receive ${this.saved.length}`);
+    },
+    progress: async () => undefined,
+  };
 
   listen(listener: GuestListener): void {
     this.#listener = listener;

@@ -19,7 +19,9 @@ const texts: Readonly<Record<string, string>> = {
   ENOTDIR: "Not a directory",
   EISDIR: "Is a directory",
   EINVAL: "Invalid argument",
+  ENOTTY: "Inappropriate ioctl for device",
   ENOSPC: "No space left on device",
+  ESPIPE: "Illegal seek",
   ERANGE: "Numerical result out of range",
   ENOSYS: "Function not implemented",
   EUSERS: "Too many users",
@@ -28,4 +30,5 @@ const texts: Readonly<Record<string, string>> = {
   EADDRINUSE: "Address already in use",
   EADDRNOTAVAIL: "Cannot assign requested address",
   ETIMEDOUT: "Connection timed out",
+  ECANCELED: "Operation canceled",
 };

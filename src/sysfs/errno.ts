@@ -17,7 +17,9 @@ export const errnoNumbers = {
   ENOTDIR: 20,
   EISDIR: 21,
   EINVAL: 22,
+  ENOTTY: 25,
   ENOSPC: 28,
+  ESPIPE: 29,
   ERANGE: 34,
   ENOSYS: 38,
   EUSERS: 87,
@@ -26,6 +28,7 @@ export const errnoNumbers = {
   EADDRINUSE: 98,
   EADDRNOTAVAIL: 99,
   ETIMEDOUT: 110,
+  ECANCELED: 125,
   ERESTARTSYS: 512,
 } as const;
 

@@ -4,6 +4,8 @@ import type {
   GuestListener,
   GuestPort,
   HostOffer,
+  MigratingDevice,
+  MigratingMachine,
   PlugOutcome,
   StockGuestPort,
   StockMachine,
@@ -35,7 +37,7 @@ export class RealGuestPort implements StockGuestPort {
 
   constructor(
     private readonly host: InstructionPort,
-    private readonly machine: StockMachine,
+    private readonly stockMachine: StockMachine,
     private readonly surroundings: Pick<StockQemuOptions, "hasStdio" | "report">,
   ) {
     this.offer = host.offer;
@@ -45,6 +47,14 @@ export class RealGuestPort implements StockGuestPort {
         this.#stockListener = listener;
       },
     };
+  }
+
+  get device(): MigratingDevice {
+    return this.host.device;
+  }
+
+  get machine(): MigratingMachine {
+    throw new QemuError("the migration of a real guest is not there yet");
   }
 
   listen(listener: GuestListener): void {
@@ -115,7 +125,7 @@ export class RealGuestPort implements StockGuestPort {
   }
 
   async #start({ ap, apqci, apft }: GuestDescription["features"]): Promise<void> {
-    const qemu = await startStockQemu({ ...this.machine, ...this.surroundings });
+    const qemu = await startStockQemu({ ...this.stockMachine, ...this.surroundings });
     this.#qemu = qemu;
     void qemu.ended.then((how) => {
       if (!this.#isEnding) this.#listener?.stockEnded?.(how);

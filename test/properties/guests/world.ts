@@ -112,7 +112,14 @@ export class World {
     if ("hw" in operation) return changeHardware(machine, operation);
     const { guest, does } = operation;
     if (does === "create")
-      return runGuestCommand(host, { do: "guest", action: "create", kind: "model", guest, features: operation.features });
+      return runGuestCommand(host, {
+        do: "guest",
+        action: "create",
+        kind: "model",
+        isIncoming: false,
+        guest,
+        features: operation.features,
+      });
     if (does === "plug") {
       if (host.guest(guest).mdev) return undefined;
       return runGuestCommand(host, { do: "guest", action: "plug", guest, sysfsdev: `/sys/bus/mdev/devices/${operation.mdev}` });
