@@ -7,7 +7,7 @@ import { createFile, exampleHost, exampleMachine, matrix, TestHost, uuids } from
  * 4.20; the dynamic ones are 6.0 and later.
  */
 const [first, second] = uuids;
-const dynamic = ["6.0", "6.1", "6.12", "7.2"] as const satisfies readonly GenerationName[];
+const dynamic = ["6.0", "6.1", "6.12", "7.2", "7.2-migration"] as const satisfies readonly GenerationName[];
 const kernels = ["4.20", ...dynamic] as const;
 const bus = "/sys/bus/ap";
 const file = (uuid: string, name: string): string => `${matrix}/${uuid}/${name}`;
@@ -202,15 +202,15 @@ describe("the order of the checks when something is assigned", () => {
 describe("files", () => {
   const present: Record<string, readonly GenerationName[]> = {
     [`${matrix}/${first}/guest_matrix`]: dynamic,
-    [`${matrix}/${first}/ap_config`]: ["6.12", "7.2"],
-    [`${matrix}/features`]: ["6.12", "7.2"],
-    [`${bus}/features`]: ["6.12", "7.2"],
-    [`${bus}/bindings_complete_count`]: ["7.2"],
+    [`${matrix}/${first}/ap_config`]: ["6.12", "7.2", "7.2-migration"],
+    [`${matrix}/features`]: ["6.12", "7.2", "7.2-migration"],
+    [`${bus}/features`]: ["6.12", "7.2", "7.2-migration"],
+    [`${bus}/bindings_complete_count`]: ["7.2", "7.2-migration"],
     [`${bus}/scans`]: dynamic,
     [`${bus}/bindings`]: dynamic,
-    [`${bus}/devices/05.0004/status`]: ["6.1", "6.12", "7.2"],
-    [`${bus}/devices/05.0004/driver_override`]: ["7.2"],
-    [`${bus}/devices/05.0004/ap_functions`]: ["6.12", "7.2"],
+    [`${bus}/devices/05.0004/status`]: ["6.1", "6.12", "7.2", "7.2-migration"],
+    [`${bus}/devices/05.0004/driver_override`]: ["7.2", "7.2-migration"],
+    [`${bus}/devices/05.0004/ap_functions`]: ["6.12", "7.2", "7.2-migration"],
     [`${bus}/devices/card05/config`]: dynamic,
     [`${bus}/drivers/cex2acard`]: ["4.20", "6.0", "6.1"],
     [`${bus}/drivers/pcixcccard`]: ["4.20"],
@@ -228,6 +228,7 @@ describe("files", () => {
   test.each([
     ["6.12", "guest_matrix hotplug ap_config\n"],
     ["7.2", "guest_matrix hotplug ap_config\n"],
+    ["7.2-migration", "guest_matrix hotplug ap_config migratable\n"],
   ] as const)("%s: the features of the matrix device are %j", (kernel, text) => {
     expect(exampleHost(kernel).read(`${matrix}/features`)).toBe(text);
   });

@@ -108,7 +108,7 @@ function plug(host: Host, guestName: string, sysfsdev: string): PlugOutcome | Wa
   const { uuid, group } = found;
   return settledBy<void, PlugOutcome>(
     () => host.openMdev(guest, uuid),
-    () => ({ isPlugged: true, irqs: host.linux.generation.vfioIrqs }),
+    () => ({ isPlugged: true, irqs: host.linux.generation.vfioIrqs, isMigratable: host.linux.generation.isMigratable }),
     // The group is open to one process only; what the driver itself refuses comes with the device's file descriptor.
     (errno) => ({ isPlugged: false, step: errno === "EBUSY" ? "group-open" : "device", errno, group }),
   );

@@ -4,6 +4,8 @@ import { Linux } from "../linux/linux.ts";
 import { Timers } from "../linux/time/timers.ts";
 import { type Job, WorkQueue } from "../linux/time/work-queue.ts";
 import type { MatrixMdev } from "../linux/vfio-ap/matrix-mdev.ts";
+import type { DestinationFile } from "../linux/vfio-ap/migration/destination-file.ts";
+import type { SourceFile } from "../linux/vfio-ap/migration/source-file.ts";
 import type { AsymmetricEngine } from "../machine/adapter/asymmetric/asymmetric-task.ts";
 import { workerEngine } from "../machine/adapter/asymmetric/worker-engine.ts";
 import { computingProcessor } from "../machine/adapter/computing-processor.ts";
@@ -53,6 +55,8 @@ export interface Guest {
   readonly kind: "model" | "real" | "none";
   readonly model: ModelGuest | undefined;
   mdev: MatrixMdev | undefined;
+  /** The data file that the last change of the device's migration state gave. */
+  deviceData?: SourceFile | DestinationFile | undefined;
   isRunning: boolean;
 }
 
@@ -267,6 +271,7 @@ export class Host implements Model {
   *#close(guest: Guest): Job<void> {
     const { mdev } = guest;
     guest.mdev = undefined;
+    guest.deviceData = undefined;
     if (mdev) yield* this.linux.vfioAp?.close(mdev) ?? [];
   }
 }

@@ -1,8 +1,8 @@
 /**
  * What each imitated kernel does, in one table. Everything else is one code path. Facts: Linux sources and the recorded
- * answers of 7.2, 6.12 and 6.1; 6.0 and 4.20 from their sources and documents.
+ * answers of 7.2, 6.12 and 6.1; 6.0 and 4.20 from their sources and documents; 7.2-migration from the patch series of 2026.
  */
-export const generationNames = ["4.20", "6.0", "6.1", "6.12", "7.2"] as const;
+export const generationNames = ["4.20", "6.0", "6.1", "6.12", "7.2", "7.2-migration"] as const;
 export type GenerationName = (typeof generationNames)[number];
 
 export interface Generation {
@@ -23,6 +23,8 @@ export interface Generation {
   /** `features` of the matrix device; the words it shows. */
   readonly matrixFeatures: readonly string[];
   readonly hasApConfig: boolean;
+  /** VFIO migration of a mediated device. */
+  readonly isMigratable: boolean;
   /** Interrupts of a vfio-ap device: none, that it is wanted back, and also that the guest's configuration changed. */
   readonly vfioIrqs: 0 | 1 | 2;
   /** ap_adapter_mask, ap_max_adapter_id, scans, bindings; config, chkstop and max_msg_size; the bus knows deconfigured and checkstopped adapters. */
@@ -76,6 +78,7 @@ const newest: Generation = {
   hasBusFeatures: true,
   matrixFeatures: ["guest_matrix", "hotplug", "ap_config"],
   hasApConfig: true,
+  isMigratable: false,
   vfioIrqs: 2,
   knowsConfiguration: true,
   hasQueueFunctions: true,
@@ -101,6 +104,14 @@ const newest: Generation = {
   acceptsTrueFalseLetters: true,
   oldestType: 10,
   newestType: 14,
+};
+
+const migration: Generation = {
+  ...newest,
+  name: "7.2-migration",
+  release: "7.2.0-migration",
+  matrixFeatures: [...newest.matrixFeatures, "migratable"],
+  isMigratable: true,
 };
 
 const linux612: Generation = {
@@ -171,6 +182,7 @@ const generations: Record<GenerationName, Generation> = {
   "6.1": linux61,
   "6.12": linux612,
   "7.2": newest,
+  "7.2-migration": migration,
 };
 
 export const generation = (name: GenerationName): Generation => generations[name];

@@ -4,6 +4,7 @@ import { noMasks } from "../../kvm/crycb.ts";
 import type { VirtualMachine } from "../../kvm/virtual-machine.ts";
 import type { Mdev } from "../mdev/mdev-core.ts";
 import { LinkedQueues } from "./linked-queues.ts";
+import type { DeviceMigration } from "./migration/device-migration.ts";
 
 /** Who opened a mediated device, and how it is told things: the two event files of VFIO. */
 export interface DeviceUser {
@@ -28,6 +29,8 @@ export class MatrixMdev {
   guestMatrix: ApMasks = noMasks;
   readonly linked = new LinkedQueues();
   user: DeviceUser | undefined;
+  /** While it is open, where the kernel can migrate it. */
+  migration: DeviceMigration | undefined;
   /** Assigned adapters and domains that a scan under way brings to the host. */
   arriving: ApMasks = noMasks;
 

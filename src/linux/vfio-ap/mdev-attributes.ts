@@ -41,7 +41,7 @@ export function matrixAttributes(generation: Generation): AttributeTable<Owner> 
 }
 
 /** Whoever takes queues for a device keeps the masks as they are meanwhile. */
-const holdBoth = (driver: VfioAp, body: () => Job<void>): Job<void> => driver.bus.attributeLock.hold(() => driver.lock.hold(body));
+export const holdBoth = (driver: VfioAp, body: () => Job<void>): Job<void> => driver.bus.attributeLock.hold(() => driver.lock.hold(body));
 
 type Change = (owner: Owner, id: number) => Job<void>;
 

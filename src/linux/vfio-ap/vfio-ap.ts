@@ -14,12 +14,14 @@ import type { Driver } from "../driver-core/driver.ts";
 import type { Generation } from "../generation.ts";
 import { Level } from "../kernel-log.ts";
 import type { Mdev, MdevCore, MdevDriver } from "../mdev/mdev-core.ts";
+import { RateLimitedLog } from "../rate-limited-log.ts";
 import { type Job, Mutex } from "../time/work-queue.ts";
 import { handleAqic } from "./aqic.ts";
 import { filterMatrix } from "./filter.ts";
 import { beginConfigurationChange, completeConfigurationChange } from "./host-configuration.ts";
 import { type DeviceUser, type MatrixLimits, MatrixMdev } from "./matrix-mdev.ts";
 import { matrixAttributes } from "./mdev-attributes.ts";
+import { DeviceMigration } from "./migration/device-migration.ts";
 import { bindQueue, releaseQueue } from "./queue-binding.ts";
 import { resetQueues } from "./reset.ts";
 import { reportInUse } from "./sharing.ts";
@@ -51,6 +53,7 @@ export class VfioAp {
   readonly generation: Generation;
   readonly queues = new Map<Apqn, VfioApQueue>();
   readonly lock = new Mutex();
+  readonly limitedLog: RateLimitedLog;
   /** What the host has, as of the last scan's begin. */
   host: QciBlock;
   readonly #environment: VfioApEnvironment;
@@ -67,6 +70,7 @@ export class VfioAp {
     this.mdevCore = environment.mdevCore;
     this.generation = environment.bus.generation;
     this.host = environment.bus.instructions.qci() ?? environment.bus.configuration;
+    this.limitedLog = new RateLimitedLog(this.bus.log, () => this.bus.timers.nowMs);
     this.#root = new Device("vfio_ap", undefined, this.bus.uevents);
     this.#matrixDevice = new Device("matrix", environment.matrixBus, this.bus.uevents);
     this.#apDriver = this.#makeApDriver();
@@ -143,6 +147,7 @@ export class VfioAp {
         if (driver.matrixMdev(uuid) !== matrixMdev) fail("ENODEV");
         if (driver.matrixMdevs.some((other) => other.user?.vm === user.vm)) fail("EPERM");
         matrixMdev.user = user;
+        if (driver.generation.isMigratable) matrixMdev.migration = new DeviceMigration(driver, matrixMdev);
         user.vm.aqicHook = (request) => handleAqic(driver, matrixMdev, request);
         if (!driver.generation.isDynamic) matrixMdev.guestMatrix = matrixMdev.matrix;
         matrixMdev.pushToGuest();
@@ -161,17 +166,19 @@ export class VfioAp {
       user.vm.aqicHook = undefined;
       user.vm.clearMasks();
       yield* resetQueues(matrixMdev.linked.inTableOrder());
+      matrixMdev.migration = undefined;
       matrixMdev.user = undefined;
     });
     this.mdevCore.released(mdev);
   }
 
-  /** VFIO_DEVICE_RESET: every queue of the device. EIO when one of them did not take it. */
+  /** VFIO_DEVICE_RESET: every queue of the device; a migration of it is over. EIO when one of them did not take it. */
   *reset(matrixMdev: MatrixMdev): Job<void> {
     yield* this.lock.hold(function* () {
       const queues = matrixMdev.linked.inTableOrder();
       yield* resetQueues(queues);
       if (queues.some((queue) => queue.resetCode !== 0)) throw new Errno("EIO");
+      matrixMdev.migration?.reset();
     });
   }
 
