@@ -107,7 +107,10 @@ contains() {
 
 # Distributions port features back, so what is there counts, not the release.
 find_kernel() {
-	if [ -e "$bus/bindings_complete_count" ]; then
+	line "$sys/devices/vfio_ap/matrix/features"
+	if contains " $line " migratable; then
+		kernel=7.2-migration
+	elif [ -e "$bus/bindings_complete_count" ]; then
 		kernel=7.2
 	elif [ -e "$bus/features" ]; then
 		kernel=6.12

@@ -48,6 +48,8 @@ export function recordHost({ sysfs, name, masksSecrets }: RecordOptions): Record
 /** Distributions port features back, so what is there counts, not the release. */
 function generationOf(sys: SysfsFolder): GenerationName {
   const bus = sys.folder("bus/ap");
+  const features = sys.folder("devices/vfio_ap/matrix").line("features")?.split(" ") ?? [];
+  if (features.includes("migratable")) return "7.2-migration";
   if (bus.has("bindings_complete_count")) return "7.2";
   if (bus.has("features")) return "6.12";
   if (!bus.has("bindings")) return "4.20";
