@@ -1,5 +1,6 @@
 import { AddressingError, type Memory, type ProgramInterruption } from "../../ap/platform.ts";
 import type { StockMonitor } from "../../qemu/guest-port.ts";
+import { QemuError } from "../../qemu/qemu-error.ts";
 import { controlRegisterOf, readVirtual, type Translation, writeVirtual } from "./address-space.ts";
 import {
   type ApInstruction,
@@ -13,6 +14,7 @@ import { type MachineEvents, MachineHold } from "./gdb/machine-hold.ts";
 import { decodeProcessorState, encodeProcessorState, firstControlRegister, type ProcessorState } from "./gdb/processor-state.ts";
 import { findInstructions, instructionBytes } from "./instruction-text.ts";
 import { findAround } from "./kernel-text.ts";
+import { maxSearched, type ProcessorsRecord } from "./migration/processors-record.ts";
 import { operationException, ProgramCheckWatch } from "./program-check-watch.ts";
 import { interrupt } from "./program-interruption.ts";
 import { inspectPsw, type Psw, pswAfter } from "./psw.ts";
@@ -106,13 +108,53 @@ export class GuestProcessors {
   run(): void {
     this.#shouldRun = true;
     if (!this.#hold.isRunning && !this.#isHandling) this.#hold.release();
-    if (this.#ap.size === 0 && this.options.hasAp) this.#poll ??= setInterval(() => this.#lookForKernel(), pollMs).unref();
+    this.#startPoll();
   }
 
   /** Resolves when all processors stand, or are gone with their QEMU. */
   async pause(): Promise<void> {
     this.#shouldRun = false;
     await Promise.race([this.#whileStanding(async () => {}), this.#hold.client.closed]);
+  }
+
+  /** As `run`, by another way than the stub's. */
+  async runBy(resume: () => Promise<unknown>): Promise<void> {
+    this.#shouldRun = true;
+    await this.#hold.releaseBy(resume);
+    this.#startPoll();
+  }
+
+  /** Makes a machine that was paused ready to be sent; pages that were written beside QEMU are made known to it. */
+  rest(writtenPages: readonly number[]): Promise<void> {
+    return this.#whileStanding(async () => {
+      if (this.#shouldRun) throw new QemuError("the guest runs");
+      await this.#touch(writtenPages);
+      // QEMU cannot begin with the run state `debug`.
+      await this.#hold.rest();
+      // What was written to the processors is there when this is answered.
+      await this.#hold.threads();
+    });
+  }
+
+  /** What is known of the guest's kernel. */
+  record(): ProcessorsRecord {
+    const watch = this.#watch?.record();
+    return {
+      ap: [...this.#ap].map(hexOf),
+      stfle: [...this.#stfle].map(([address, text]) => ({ address: hexOf(address), text: Buffer.from(text).toString("hex") })),
+      searched: [...this.#searched].slice(-maxSearched),
+      ...(watch && { watch }),
+    };
+  }
+
+  /** Goes on with a machine that came from elsewhere, where others recorded what they knew. */
+  adopt({ ap, stfle, searched, watch }: ProcessorsRecord): void {
+    this.restart();
+    this.#holdAll(ap.map(fromHex), (address) => this.#ap.add(address));
+    const texts = new Map(stfle.map(({ address, text }) => [fromHex(address), Buffer.from(text, "hex")]));
+    this.#holdAll([...texts.keys()], (address) => this.#stfle.set(address, texts.get(address)!));
+    for (const psw of searched) this.#searched.add(psw);
+    if (watch) this.#watch = ProgramCheckWatch.from(this.#hold, watch);
   }
 
   /** The machine was reset while it stood: another kernel will boot. */
@@ -240,6 +282,17 @@ export class GuestProcessors {
     if (!this.#hold.client.isClosed) this.options.onProblem(`an AP instruction could not be answered: ${(error as Error).message}`);
   }
 
+  /** A byte of each page is written as it is, by QEMU. */
+  async #touch(pages: readonly number[]): Promise<void> {
+    const { client } = this.#hold;
+    await client.command("Qqemu.PhyMemMode:1");
+    for (const page of pages) {
+      const at = `${page.toString(16)},1`;
+      await client.command(`M${at}:${await client.request(`m${at}`)}`);
+    }
+    await client.command("Qqemu.PhyMemMode:0");
+  }
+
   // What is looked for.
 
   #arm(): void {
@@ -349,6 +402,10 @@ export class GuestProcessors {
     await client.command(`G${encodeProcessorState({ psw: begin, registers }, text)}`);
   }
 
+  #startPoll(): void {
+    if (this.#ap.size === 0 && this.options.hasAp) this.#poll ??= setInterval(() => this.#lookForKernel(), pollMs).unref();
+  }
+
   #endPoll(): void {
     clearInterval(this.#poll);
     this.#poll = undefined;
@@ -381,6 +438,9 @@ export class GuestProcessors {
     }
   }
 }
+
+const hexOf = (address: bigint): string => address.toString(16);
+const fromHex = (text: string): bigint => BigInt(`0x${text}`);
 
 /** What NQAP's second operand designates: an even register with the address, the next one with the length. */
 function readOperand(memory: Memory, translation: Translation, { name, r2 }: ApInstruction, registers: Uint32Array): Uint8Array {

@@ -1,4 +1,5 @@
 import type { MachineHold } from "./gdb/machine-hold.ts";
+import type { ProcessorsRecord } from "./migration/processors-record.ts";
 import type { Psw } from "./psw.ts";
 
 /**
@@ -14,6 +15,17 @@ export class ProgramCheckWatch {
     private readonly second: bigint,
   ) {
     hold.setBreakpoint(handler);
+  }
+
+  static from(hold: MachineHold, { handler, second, held }: NonNullable<ProcessorsRecord["watch"]>): ProgramCheckWatch {
+    const watch = new ProgramCheckWatch(hold, BigInt(`0x${handler}`), BigInt(`0x${second}`));
+    if (held === "second") watch.pass(watch.handler);
+    return watch;
+  }
+
+  record(): NonNullable<ProcessorsRecord["watch"]> {
+    const held = this.hold.hasBreakpoint(this.second) ? "second" : "handler";
+    return { handler: this.handler.toString(16), second: this.second.toString(16), held };
   }
 
   /** Whether a processor at this address stands because of this watch. */

@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import { Facility } from "../../ap/platform.ts";
 import type {
   GuestDescription,
@@ -6,6 +7,7 @@ import type {
   HostOffer,
   MigratingDevice,
   MigratingMachine,
+  OutgoingMachine,
   PlugOutcome,
   StockGuestPort,
   StockMachine,
@@ -13,7 +15,11 @@ import type {
 } from "../../qemu/guest-port.ts";
 import { QemuError } from "../../qemu/qemu-error.ts";
 import type { ErrnoName } from "../../sysfs/errno.ts";
+import type { GuestMemory } from "./guest-memory.ts";
 import { GuestProcessors, type InstructionAnswer, type InstructionRequest } from "./guest-processors.ts";
+import { receiveStockMachine } from "./migration/receive-stock-machine.ts";
+import { type StockSending, sendStockMachine } from "./migration/send-stock-machine.ts";
+import { StockMigration } from "./migration/stock-migration.ts";
 import { type StockQemu, type StockQemuOptions, startStockQemu } from "./stock-qemu.ts";
 
 /** A host that does the AP instructions of a guest whose processors are elsewhere. */
@@ -28,8 +34,11 @@ export interface InstructionPort extends GuestPort {
 export class RealGuestPort implements StockGuestPort {
   readonly offer: HostOffer;
   readonly stock: StockMonitor;
+  readonly machine: MigratingMachine;
   #qemu: StockQemu | undefined;
   #processors: GuestProcessors | undefined;
+  #migration: StockMigration | undefined;
+  #sending: StockSending | undefined;
   #listener: GuestListener | undefined;
   #stockListener: Parameters<StockMonitor["onEvent"]>[0] | undefined;
   #isRunning = false;
@@ -47,14 +56,15 @@ export class RealGuestPort implements StockGuestPort {
         this.#stockListener = listener;
       },
     };
+    this.machine = {
+      send: (channel) => this.#send(channel),
+      receive: (channel) => receiveStockMachine(this.#moving, channel),
+      progress: () => this.#moving.migration.ram(),
+    };
   }
 
   get device(): MigratingDevice {
     return this.host.device;
-  }
-
-  get machine(): MigratingMachine {
-    throw new QemuError("the migration of a real guest is not there yet");
   }
 
   listen(listener: GuestListener): void {
@@ -68,7 +78,7 @@ export class RealGuestPort implements StockGuestPort {
     const outcome = await this.host.create({ ...guest, features, kind: "real" });
     if (outcome !== "created") return outcome;
     try {
-      await this.#start(features);
+      await this.#start(features, guest.isIncoming === true);
     } catch (error) {
       this.#isEnding = true;
       await this.#qemu?.stop();
@@ -81,7 +91,10 @@ export class RealGuestPort implements StockGuestPort {
   async run(): Promise<void> {
     await this.host.run();
     this.#isRunning = true;
-    this.#processors?.run();
+    const sent = this.#sending;
+    this.#sending = undefined;
+    if (sent?.hasEnded) await this.#moving.processors.runBy(() => this.#running.qmp.execute("cont", {}));
+    else this.#processors?.run();
   }
 
   async pause(): Promise<void> {
@@ -124,9 +137,20 @@ export class RealGuestPort implements StockGuestPort {
     return this.#qemu;
   }
 
-  async #start({ ap, apqci, apft }: GuestDescription["features"]): Promise<void> {
-    const qemu = await startStockQemu({ ...this.stockMachine, ...this.surroundings });
+  get #moving(): { readonly processors: GuestProcessors; readonly memory: GuestMemory; readonly migration: StockMigration } {
+    if (!this.#processors || !this.#migration) throw new QemuError("the QEMU that runs this guest is not there");
+    return { processors: this.#processors, memory: this.#running.memory, migration: this.#migration };
+  }
+
+  async #send(channel: Writable): Promise<OutgoingMachine> {
+    this.#sending = await sendStockMachine(this.#moving, channel);
+    return this.#sending;
+  }
+
+  async #start({ ap, apqci, apft }: GuestDescription["features"], isIncoming: boolean): Promise<void> {
+    const qemu = await startStockQemu({ ...this.stockMachine, ...this.surroundings, isIncoming });
     this.#qemu = qemu;
+    this.#migration = new StockMigration(qemu.qmp);
     void qemu.ended.then((how) => {
       if (!this.#isEnding) this.#listener?.stockEnded?.(how);
     });
@@ -151,6 +175,8 @@ export class RealGuestPort implements StockGuestPort {
       this.#listener?.guestStopped(data.reason === "guest-reset" ? "reset" : "shutdown");
     }
     if (event === "GUEST_PANICKED") this.#listener?.guestStopped("panic");
+    // Of what goes on between the two QEMUs; whose guest it is tells of the whole.
+    if (event === "MIGRATION") return;
     this.#stockListener?.({ event, ...(data && { data }) });
   }
 }

@@ -30,6 +30,8 @@ export interface StockQemu {
 export interface StockQemuOptions extends StockMachine {
   /** Whether its serial line may have this process's input and output. */
   readonly hasStdio: boolean;
+  /** It waits for a machine that comes from elsewhere. */
+  readonly isIncoming: boolean;
   /** Lines of its stderr after its start, without its name. */
   readonly report: (line: string) => void;
 }
@@ -44,7 +46,7 @@ const resetMs = 5000;
 
 /** QemuError: there is none. StockStartError: what it said when it ended at once. */
 export async function startStockQemu(options: StockQemuOptions): Promise<StockQemu> {
-  const { words, memoryBytes, hasStdio } = options;
+  const { words, memoryBytes, hasStdio, isIncoming } = options;
   const path = stockProgram();
   const folder = mkdtempSync(join(tmpdir(), "adjunct-"));
   const [gdbSocket, qmpSocket] = [join(folder, "gdb"), join(folder, "qmp")];
@@ -52,6 +54,7 @@ export async function startStockQemu(options: StockQemuOptions): Promise<StockQe
   own.push("-object", `memory-backend-memfd,id=${backendId},size=${memoryBytes},share=on`);
   own.push("-gdb", `unix:${gdbSocket},server=on,wait=off`, "-qmp", `unix:${qmpSocket},server=on,wait=off`);
   own.push("-action", "reboot=shutdown,shutdown=pause");
+  if (isIncoming) own.push("-incoming", "defer");
   const stdio = hasStdio ? "inherit" : "ignore";
   const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", path, ...own, ...words], { stdio: [stdio, stdio, "pipe"] });
   const removeSockets = (): void => rmSync(folder, { recursive: true, force: true });

@@ -70,6 +70,20 @@ export class MachineHold {
     this.client.send(this.#releaseBytes(), 1 + this.#breakpoints.size);
   }
 
+  /** The same by another way than the stub's, which does more. */
+  async releaseBy(resume: () => Promise<unknown>): Promise<void> {
+    await this.#detachStanding();
+    this.#isRunning = true;
+    this.#expectedStops = 0;
+    await resume();
+  }
+
+  /** Makes the run state of a machine that stands `paused`, whatever stopped it. */
+  async rest(): Promise<void> {
+    await this.#detachStanding();
+    this.#attach();
+  }
+
   /** Asks a running machine to stop. */
   interrupt(): void {
     if (this.#isRunning) this.client.send("+");
@@ -95,10 +109,25 @@ export class MachineHold {
     this.client.close();
   }
 
-  /** The first + acknowledges the answer to D, the second stops what D let run. */
   #releaseBytes(): string {
+    return `${this.#detachBytes()}${encodePacket("c")}`;
+  }
+
+  /** The first + acknowledges the answer to D, the second stops what D let run. */
+  #detachBytes(): string {
     const breakpoints = [...this.#breakpoints].map((address) => encodePacket(`Z1,${address.toString(16)},2`));
-    return `${encodePacket("D")}++${breakpoints.join("")}${encodePacket("c")}`;
+    return `${encodePacket("D")}++${breakpoints.join("")}`;
+  }
+
+  async #detachStanding(): Promise<void> {
+    const stopped = new Promise<void>((resolve) => this.#stopWaiters.push(resolve));
+    this.client.send(this.#detachBytes(), 1 + this.#breakpoints.size);
+    await Promise.race([stopped, this.client.closed]);
+  }
+
+  /** An acknowledgement first, in case the stub waits for one. */
+  #attach(): void {
+    this.client.send(`+${encodePacket("vAttach;1")}`, 1);
   }
 
   #stopSeen(): void {
@@ -108,8 +137,7 @@ export class MachineHold {
       return;
     }
     this.#isRunning = false;
-    // An acknowledgement, in case the stub waits for one.
-    this.client.send(`+${encodePacket("vAttach;1")}`, 1);
+    this.#attach();
     this.onStop();
   }
 }

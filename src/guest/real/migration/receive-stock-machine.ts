@@ -1,0 +1,47 @@
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
+import { QemuError } from "../../../qemu/qemu-error.ts";
+import type { GuestProcessors } from "../guest-processors.ts";
+import { FrameReader, frameKinds } from "./machine-frames.ts";
+import { type ProcessorsRecord, readProcessorsRecord } from "./processors-record.ts";
+import type { StockMigration } from "./stock-migration.ts";
+import { connectTo } from "./stock-socket.ts";
+import { endPaced, writePaced } from "./write-paced.ts";
+
+export interface StockTarget {
+  readonly migration: StockMigration;
+  readonly processors: GuestProcessors;
+}
+
+/** Into a stock QEMU that waits for it (-incoming defer); the machine stands there when all of it came. */
+export async function receiveStockMachine({ migration, processors }: StockTarget, channel: Readable): Promise<void> {
+  await migration.prepare();
+  const socket = await connectTo((path) => migration.qmp.execute("migrate-incoming", { uri: `unix:${path}` }));
+  try {
+    // A QEMU that does not like what comes ends.
+    const loaded = migration.until("completed");
+    const [record] = await Promise.all([relay(channel, socket), loaded]);
+    processors.adopt(record);
+  } finally {
+    socket.destroy();
+    channel.destroy();
+  }
+}
+
+async function relay(channel: Readable, socket: Socket): Promise<ProcessorsRecord> {
+  const reader = new FrameReader();
+  let record: ProcessorsRecord | undefined;
+  try {
+    for await (const piece of channel as AsyncIterable<Buffer>) {
+      for (const { kind, bytes } of reader.push(piece)) {
+        if (kind === frameKinds.stock) await writePaced(socket, bytes);
+        else record = readProcessorsRecord(bytes);
+      }
+    }
+  } catch (error) {
+    throw error instanceof QemuError ? error : new QemuError(`the way from the other host ended: ${(error as Error).message}`);
+  }
+  if (!record) throw new QemuError("the way from the other host ended before all of the guest came");
+  await endPaced(socket);
+  return record;
+}
