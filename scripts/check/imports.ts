@@ -15,8 +15,9 @@ const layers: Record<string, readonly string[]> = {
   qemu: ["linux", "kvm", "ap", "sysfs"],
   guest: ["qemu", "linux", "kvm", "ap", "sysfs"],
   runtime: ["fuse", "sysfs"],
-  host: ["guest", "qemu", "runtime", "linux", "kvm", "machine", "ap", "sysfs"],
-  cli: ["host", "guest", "qemu", "runtime", "linux", "machine", "ap", "sysfs", "fuse"],
+  migration: ["qemu", "linux", "kvm", "ap", "sysfs"],
+  host: ["migration", "guest", "qemu", "runtime", "linux", "kvm", "machine", "ap", "sysfs"],
+  cli: ["host", "migration", "guest", "qemu", "runtime", "linux", "machine", "ap", "sysfs", "fuse"],
   "index.ts": ["host", "runtime", "linux", "machine", "ap", "sysfs"],
 };
 

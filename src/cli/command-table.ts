@@ -18,6 +18,7 @@ export const commandTable: Readonly<Record<string, () => Promise<Command>>> = {
   crypto: async () => (await import("./commands/crypto.ts")).crypto,
   dmesg: async () => (await import("./commands/dmesg.ts")).dmesg,
   events: async () => (await import("./commands/events.ts")).events,
+  migrate: async () => (await import("./commands/migrate.ts")).migrate,
   record: async () => (await import("./commands/record.ts")).record,
   replay: async () => (await import("./commands/replay.ts")).replay,
   tools: async () => (await import("./commands/tools.ts")).tools,

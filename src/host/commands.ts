@@ -12,6 +12,7 @@ import { cryptoCommand, runCryptoCommand } from "./crypto-commands.ts";
 import { guestCommand, runGuestCommand } from "./guest-commands.ts";
 import type { Host } from "./host.ts";
 import { keyCommand, runKeyCommand } from "./key-commands.ts";
+import { factsCommand, migrationFacts } from "./migration-facts.ts";
 
 /**
  * What a control client can ask of a host, each a JSON object with `do`. Changes of a Linux go through its files; what only the HMC or a
@@ -58,6 +59,7 @@ const request = v.variant("do", [
   guestCommand,
   cryptoCommand,
   keyCommand,
+  factsCommand,
 ]);
 
 /** A request that the host does not understand: the client's mistake. */
@@ -98,6 +100,8 @@ export function runCommand(host: Host, input: unknown): unknown | Wait<unknown> 
       return changeHardware(host, command);
     case "key":
       return runKeyCommand(host, command);
+    case "migration-facts":
+      return migrationFacts(host, command.about);
   }
 }
 

@@ -72,7 +72,7 @@ export function runGuestCommand(host: Host, command: GuestCommand): unknown | Wa
   }
 }
 
-function offerOf({ machine, model }: Host): HostOffer {
+export function offerOf({ machine, model }: Host): HostOffer {
   const { ap, qci, apft, apqi } = machine.profile.facilities;
   return { ap, apqci: ap && qci, apft: ap && apft, apqi: ap && apqi, machine: model };
 }
