@@ -4,6 +4,7 @@ import { Errno, type ErrnoName } from "../sysfs/errno.ts";
 import type { Directory } from "../sysfs/node.ts";
 import { resolve } from "../sysfs/tree.ts";
 import { Wait } from "../sysfs/wait.ts";
+import { Refusal } from "./control-protocol.ts";
 import { guestName } from "./guest-name.ts";
 import type { Host } from "./host.ts";
 import { executeInstruction, instructionCommand } from "./instruction-command.ts";
@@ -42,7 +43,7 @@ export function runGuestCommand(host: Host, command: GuestCommand): unknown | Wa
     case "offer":
       return offerOf(host);
     case "create":
-      return create(host, command.guest, command.features, command.kind);
+      return create(host, command);
     case "instruction":
       return executeInstruction(host.guest(command.guest).vm, command);
     case "device-state":
@@ -61,6 +62,8 @@ export function runGuestCommand(host: Host, command: GuestCommand): unknown | Wa
       return reset(host, command.guest);
   }
   const guest = host.guest(command.guest);
+  if (command.action === "run" && guest.model?.isAwaited)
+    throw new Refusal(`guest ${guest.name} has not come yet: it waits for a migration`);
   guest.isRunning = command.action === "run";
   switch (command.action) {
     case "run":
@@ -77,10 +80,11 @@ export function offerOf({ machine, model }: Host): HostOffer {
   return { ap, apqci: ap && qci, apft: ap && apft, apqi: ap && apqi, machine: model };
 }
 
-function create(host: Host, guest: string, { ap, apqci, apft, apqi }: HostOffer, kind: "model" | "real"): void {
+function create(host: Host, { guest, features, kind, isIncoming }: Extract<GuestCommand, { action: "create" }>): void {
+  const { ap, apqci, apft, apqi } = features;
   const facilities = { ap, qci: apqci, apft, apqi, msa3: true };
   if (kind === "real") host.createRealGuest(guest, facilities);
-  else host.createGuest(guest, facilities);
+  else host.createGuest(guest, facilities, { isIncoming });
 }
 
 /** Every queue of the device, then the guest's Linux; the errno of VFIO_DEVICE_RESET if that failed. */

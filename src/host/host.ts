@@ -196,17 +196,19 @@ export class Host implements Model {
     return guest;
   }
 
-  /** A guest with the Linux of the host's generation, not yet booted, and a /sys of its own. EEXIST. */
-  createGuest(name: string, facilities: GuestFacilities): Guest {
+  /** A guest with the Linux of the host's generation, not yet booted, or to be restored, and a /sys of its own. EEXIST. */
+  createGuest(name: string, facilities: GuestFacilities, { isIncoming = false } = {}): Guest {
     if (this.guests.has(name)) fail("EEXIST");
     const model = new ModelGuest({
       platform: this.machine,
       facilities,
       kernel: this.linux.generation.name,
       nowMs: () => this.timers.nowMs,
+      isIncoming,
       onLog: (line) => this.#emit({ type: "log", guest: name, ...line }),
       onUevent: (event) => this.#emit({ type: "uevent", guest: name, ...event }),
       onBoot: () => this.#emit({ type: "guest", guest: name, event: "booted" }),
+      onRestore: (clockMs) => this.#emit({ type: "guest", guest: name, event: "restored", clockMs }),
     });
     this.#emit({ type: "guest", guest: name, event: "created" });
     this.#guestFolders.addDirectory(model.directory, name);

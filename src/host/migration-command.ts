@@ -8,6 +8,7 @@ import { fail } from "../sysfs/errno.ts";
 import type { Wait } from "../sysfs/wait.ts";
 import { guestName } from "./guest-name.ts";
 import type { Guest, Host } from "./host.ts";
+import { restoreGuest, saveGuest } from "./saved-guests.ts";
 
 /**
  * What moves between hosts of a guest that this host has: the data of its vfio-ap device, and a model guest's Linux. Bytes are base64.
@@ -43,8 +44,11 @@ export function runMigrationCommand(host: Host, command: MigrationCommand): unkn
       return host.queue.run(read(guest, command.maxBytes));
     case "device-write":
       return host.queue.run(write(guest, Buffer.from(command.bytes, "base64")));
+    case "save":
+      return saveGuest(guest);
+    case "restore":
+      return restoreGuest(guest, command);
   }
-  return fail("ENOTTY");
 }
 
 function* setState({ linux }: Host, guest: Guest, state: DeviceState): Job<void> {

@@ -41,4 +41,10 @@ export class KernelLog {
   get nextSequence(): number {
     return this.#sequence;
   }
+
+  /** Goes on where another log was; nobody is told of its lines. */
+  continueFrom(lines: readonly LogLine[], nextSequence: number): void {
+    this.#lines = [...lines];
+    this.#sequence = nextSequence;
+  }
 }

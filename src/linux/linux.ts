@@ -12,7 +12,7 @@ import { MdevCore } from "./mdev/mdev-core.ts";
 import { apParameters, builtInModule, zcryptParameters } from "./modules/module-folders.ts";
 import { type ModuleDefinition, ModuleLoader } from "./modules/module-loader.ts";
 import { Timers } from "./time/timers.ts";
-import { WorkQueue } from "./time/work-queue.ts";
+import { type Job, WorkQueue } from "./time/work-queue.ts";
 import { VfioAp } from "./vfio-ap/vfio-ap.ts";
 import { Zcrypt } from "./zcrypt/zcrypt.ts";
 import { zcryptModules } from "./zcrypt/zcrypt-drivers.ts";
@@ -50,6 +50,8 @@ export class Linux {
   readonly uevents: Uevents;
   readonly bus: ApBus;
   readonly zcrypt: Zcrypt;
+  /** Undefined before it boots. */
+  zcryptNodes: ZcryptClass | undefined;
   readonly mdevCore: MdevCore;
   readonly modules: ModuleLoader;
   vfioAp: VfioAp | undefined;
@@ -100,12 +102,9 @@ export class Linux {
       this.log.write(Level.warning, "ap: The hardware system does not support AP instructions");
       return;
     }
-    const { bus, devices, module } = this.#folders;
-    bus.addDirectory(this.bus.directory);
-    devices.addDirectory(this.bus.rootDevice.directory);
-    module.addDirectory(builtInModule("ap", apParameters(this.bus)));
-    this.#addZcryptNodes();
+    this.#addBus();
     if (this.#isBuiltIn) {
+      const { module } = this.#folders;
       const { zcryptParameter } = this.generation;
       if (zcryptParameter) module.addDirectory(builtInModule("zcrypt", zcryptParameters(zcryptParameter)));
       this.#addVfioContainer();
@@ -118,6 +117,12 @@ export class Linux {
       for (const { name } of zcryptModules(this.zcrypt)) this.#finish(this.modules.load(name));
     }
     this.bus.requestScan();
+  }
+
+  /** As `boot`, of a Linux that was elsewhere: without what its boot would do to the bus; for who restores the rest. */
+  *bootStanding(modules: readonly string[]): Job<void> {
+    if (this.bus.instructions.areAvailable) this.#addBus();
+    for (const name of modules) yield* this.modules.load(name);
   }
 
   /** ENOENT, or what loading fails with. */
@@ -204,6 +209,14 @@ export class Linux {
     this.vfioAp = vfioAp;
   }
 
+  #addBus(): void {
+    const { bus, devices, module } = this.#folders;
+    bus.addDirectory(this.bus.directory);
+    devices.addDirectory(this.bus.rootDevice.directory);
+    module.addDirectory(builtInModule("ap", apParameters(this.bus)));
+    this.#addZcryptNodes();
+  }
+
   #addVfioContainer(): void {
     if (!this.#misc.directory.lookup("vfio")) this.#misc.add("vfio", vfioContainerNumber);
   }
@@ -219,7 +232,8 @@ export class Linux {
 
   #addZcryptNodes(): void {
     const { class: classes, virtual } = this.#folders;
-    classes.addDirectory(new ZcryptClass(virtual, this.uevents).directory);
+    this.zcryptNodes = new ZcryptClass(virtual, this.uevents);
+    classes.addDirectory(this.zcryptNodes.directory);
     classes.addDirectory(this.#misc.directory);
     this.#misc.add("z90crypt", z90cryptNumber);
   }

@@ -41,6 +41,13 @@ export interface ApBusEnvironment {
   readonly knownTexts?: ReadonlyMap<string, string>;
 }
 
+/** When the bus looks again, and what it has still to tell. */
+export interface ScanProgress {
+  readonly isScanDue: boolean;
+  readonly nextScanAtMs: number | undefined;
+  readonly isBindingsCompleteArmed: boolean;
+}
+
 const defaultPollTimeoutNs = 250_000n;
 const classicMaxAdapter = 63;
 const classicMaxDomain = 15;
@@ -62,8 +69,8 @@ export class ApBus extends Bus {
   readonly cards = new Map<number, ApCard>();
   readonly queues = new Map<Apqn, ApQueue>();
   readonly hasQci: boolean;
-  readonly maxAdapter: number;
-  readonly maxDomain: number;
+  maxAdapter: number;
+  maxDomain: number;
   configuration: QciBlock;
   defaultDomain: number;
   scanCount = 0;
@@ -159,8 +166,34 @@ export class ApBus extends Bus {
   }
 
   armScanTimer(): void {
+    this.#armScanTimerAt(this.timers.nowMs + this.scanSeconds * 1000);
+  }
+
+  #armScanTimerAt(dueMs: number): void {
     this.#scanTimer?.cancel();
-    this.#scanTimer = this.timers.after(this.scanSeconds * 1000, () => this.requestScan(), { isBackground: true });
+    this.#scanTimer = this.timers.at(dueMs, () => this.requestScan(), { isBackground: true });
+  }
+
+  get progress(): ScanProgress {
+    return {
+      isScanDue: this.#isScanQueued,
+      // A scan arms the timer anew.
+      nextScanAtMs: this.#isScanQueued ? undefined : this.#scanTimer?.dueMs,
+      isBindingsCompleteArmed: this.#isBindingsCompleteArmed,
+    };
+  }
+
+  /** Somebody changes what is bound to what, and sleeps. */
+  get isBusy(): boolean {
+    if (this.#isScanning || this.attributeLock.isHeld) return true;
+    return [...this.devices.values()].some(({ isLeaving, lock }) => isLeaving || lock.isHeld);
+  }
+
+  /** Goes on where another bus was. */
+  continueFrom({ isScanDue, nextScanAtMs, isBindingsCompleteArmed }: ScanProgress): void {
+    this.#isBindingsCompleteArmed = isBindingsCompleteArmed;
+    if (nextScanAtMs !== undefined) this.#armScanTimerAt(nextScanAtMs);
+    if (isScanDue) this.requestScan();
   }
 
   // Masks.

@@ -25,6 +25,8 @@ export class QueueStateMachine {
   /** What this Linux believes of the queue's interrupt. */
   isInterruptOn = false;
   requestCount = 0;
+  /** Its Linux was brought here and does not run yet: nothing is asked of the queue. */
+  isStanding = false;
   #requests = new RequestLists();
   /** Messages in the queue itself: those of requests that were cancelled are still there. */
   #enqueued = 0;
@@ -46,6 +48,13 @@ export class QueueStateMachine {
     this.#enter("RESET_START");
     this.lastError = ResponseCode.normal;
     this.run();
+  }
+
+  /** Its Linux runs: what this Linux had begun is begun again, with a reset. */
+  resume(): void {
+    this.isStanding = false;
+    this.isInterruptOn = false;
+    if (this.deviceState === "OPERATING") this.initialise();
   }
 
   fail(responseCode: number): void {
@@ -90,6 +99,7 @@ export class QueueStateMachine {
 
   /** Polls until the queue has nothing to say for the moment, and arranges for the next look. */
   run(): void {
+    if (this.isStanding) return;
     let delay = this.poll();
     while (delay === "again") delay = this.poll();
     if (delay !== "never") this.queue.apBus.poller.add(this.queue, delay);

@@ -134,6 +134,15 @@ export class Bus {
     if (device.isLeaving || this.drivers.get(driver.name) !== driver) fail("ENODEV");
     if (device.driver) fail("EBUSY");
     this.filterProbe(device, driver);
+    yield* this.#probe(device, driver);
+  }
+
+  /** Gives a device without a driver to one, also where the filter would not. Throws what the probe refused with. */
+  *entrust(device: Device, driver: Driver): Job<void> {
+    yield* device.lock.hold(() => this.#probe(device, driver));
+  }
+
+  *#probe(device: Device, driver: Driver): Job<void> {
     device.driver = driver;
     const directory = this.driverDirectory(driver);
     if (directory) {

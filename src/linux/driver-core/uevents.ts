@@ -33,6 +33,11 @@ export class Uevents {
   get sequence(): number {
     return this.#sequence;
   }
+
+  /** The next event is the one after this. */
+  continueFrom(sequence: number): void {
+    this.#sequence = sequence;
+  }
 }
 
 const actions = ["add", "remove", "change", "move", "online", "offline", "bind", "unbind"];

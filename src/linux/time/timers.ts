@@ -3,6 +3,7 @@
  * does not keep the system busy: `settle` does not wait for it.
  */
 export interface Timer {
+  readonly dueMs: number;
   cancel(): void;
 }
 
@@ -31,10 +32,14 @@ export class Timers {
   }
 
   after(delayMs: number, fire: () => void, options: { readonly isBackground?: boolean } = {}): Timer {
-    const entry: Entry = { dueMs: this.#nowMs + delayMs, order: this.#order++, isBackground: options.isBackground ?? false, fire };
+    return this.at(this.#nowMs + delayMs, fire, options);
+  }
+
+  at(dueMs: number, fire: () => void, options: { readonly isBackground?: boolean } = {}): Timer {
+    const entry: Entry = { dueMs, order: this.#order++, isBackground: options.isBackground ?? false, fire };
     const index = this.#entries.findIndex((other) => other.dueMs > entry.dueMs);
     this.#entries.splice(index < 0 ? this.#entries.length : index, 0, entry);
-    return { cancel: () => this.#drop(entry) };
+    return { dueMs, cancel: () => this.#drop(entry) };
   }
 
   /** Fires all that is due at `nowMs`, in order of time. Time never goes back. */

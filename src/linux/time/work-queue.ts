@@ -89,6 +89,10 @@ export class Mutex {
   #isHeld = false;
   #waiting: Wait<void>[] | undefined;
 
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
   *hold<T>(body: () => Job<T>): Job<T> {
     if (this.#isHeld) {
       const turn = new Wait<void>();

@@ -126,7 +126,7 @@ function queueDriver(family: Family, zcrypt: Zcrypt, module: Directory | undefin
       const queue = device as ApQueue;
       const mode = modeOf(queue.card.info.functions);
       if (family.hasModes && !mode) fail("ENODEV");
-      if (family.asksForRandomNumbers && !repliesAtAll(queue)) fail("ENODEV");
+      if (family.asksForRandomNumbers && !queue.machine.isStanding && !repliesAtAll(queue)) fail("ENODEV");
       const zcryptCard = zcryptCardOf.get(queue.card);
       const zcryptQueue = new ZcryptQueue(zcrypt, queue, zcryptCard);
       zcryptCard?.queues.push(zcryptQueue);

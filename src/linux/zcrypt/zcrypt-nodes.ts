@@ -15,7 +15,7 @@ const maxNameBytes = 31;
 /** The number that the class got for its devices; its nodes count from minor 0. */
 const zcryptMajor = 249;
 
-interface ZcryptNode {
+export interface ZcryptNode {
   readonly minor: number;
   readonly masks: Record<(typeof maskNames)[number], Mask>;
 }
@@ -34,16 +34,21 @@ export class ZcryptClass {
     return this.#class.directory;
   }
 
+  /** By name, in the order they were created. */
+  get nodes(): ReadonlyMap<string, ZcryptNode> {
+    return this.#nodes;
+  }
+
   create(text: string): void {
     const asked = nameIn(text);
     const minor = [...Array(maxNodes).keys()].find((candidate) => ![...this.#nodes.values()].some((node) => node.minor === candidate));
     const name = asked === "" ? `zcrypt_${minor ?? 0}` : asked;
     if (this.#nodes.has(name)) fail("EEXIST");
     if (minor === undefined) return fail("ENOSPC");
-    const node: ZcryptNode = {
-      minor,
-      masks: { ioctlmask: Mask.none, apmask: Mask.none, aqmask: Mask.none, admask: Mask.none },
-    };
+    this.add(name, { minor, masks: { ioctlmask: Mask.none, apmask: Mask.none, aqmask: Mask.none, admask: Mask.none } });
+  }
+
+  add(name: string, node: ZcryptNode): void {
     this.#nodes.set(name, node);
     this.#class.add(name, numberOf(name, node), (device) => device.attach(maskAttributes(device), node));
   }
@@ -71,7 +76,7 @@ const classAttributes: AttributeTable<ZcryptClass> = attributeTable<ZcryptClass>
   writeOnly("destroy", (zcrypt, text) => zcrypt.destroy(text), 0o600),
 );
 
-const maskNames = ["ioctlmask", "apmask", "aqmask", "admask"] as const;
+export const maskNames = ["ioctlmask", "apmask", "aqmask", "admask"] as const;
 
 const maskAttributes = (device: Directory): AttributeTable<ZcryptNode> =>
   attributeTable(
