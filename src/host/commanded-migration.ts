@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import * as v from "valibot";
+import { mostSavedBytes } from "../guest/model/saved-form.ts";
 import type { DeviceState, MigratingDevice, MigratingMachine } from "../qemu/guest-port.ts";
 import { QemuError } from "../qemu/qemu-error.ts";
 import { type ErrnoName, errnoNumbers } from "../sysfs/errno.ts";
@@ -10,9 +11,6 @@ import { type MigrationCommand, maxPieceBytes } from "./migration-command.ts";
 export type MigrationAction = MigrationCommand["action"];
 
 type Ask = (action: MigrationAction, parameters?: Readonly<Record<string, unknown>>) => Promise<unknown>;
-
-/** Of a model guest's whole state. */
-const maxSavedBytes = 16 * 1024 * 1024;
 
 export function commandedDevice(ask: Ask): MigratingDevice {
   return {
@@ -41,7 +39,7 @@ export function commandedMachine(ask: Ask): MigratingMachine {
     async send(channel: Writable) {
       return {
         async complete() {
-          channel.end(Buffer.from(v.parse(v.string(), await ask("save")), "base64"));
+          channel.end(Buffer.from(v.parse(v.string(), await inQemuWords(() => ask("save"))), "base64"));
           await finished(channel);
         },
         async cancel() {},
@@ -52,7 +50,8 @@ export function commandedMachine(ask: Ask): MigratingMachine {
       let start = 0;
       do {
         const end = Math.min(start + maxPieceBytes, saved.length);
-        await ask("restore", { bytes: saved.subarray(start, end).toString("base64"), isLast: end === saved.length });
+        const bytes = saved.subarray(start, end).toString("base64");
+        await inQemuWords(() => ask("restore", { bytes, isLast: end === saved.length }));
         start = end;
       } while (start < saved.length);
     },
@@ -67,10 +66,20 @@ async function collect(channel: Readable): Promise<Buffer> {
   let length = 0;
   for await (const piece of channel) {
     length += piece.length;
-    if (length > maxSavedBytes) throw new QemuError(`a model guest's state has at most ${maxSavedBytes} bytes`);
+    if (length > mostSavedBytes) throw new QemuError(`a model guest's state has at most ${mostSavedBytes} bytes`);
     pieces.push(piece);
   }
   return Buffer.concat(pieces);
+}
+
+/** What the host refuses in a sentence, an emulator refuses in the same. */
+async function inQemuWords(act: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await act();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw code === "refused" ? new QemuError(message) : error;
+  }
 }
 
 /** Undefined when it goes well. */

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { apqnName } from "../ap/apqn.ts";
 import { Modes } from "../ap/queue-info.ts";
+import { generation } from "../linux/generation.ts";
 import type { Linux } from "../linux/linux.ts";
 import { zcryptCardOf } from "../linux/zcrypt/zcrypt-attributes.ts";
 import { adapterProfileName } from "../machine/adapter-profile.ts";
@@ -12,6 +13,7 @@ import { cryptoCommand, runCryptoCommand } from "./crypto-commands.ts";
 import { guestCommand, runGuestCommand } from "./guest-commands.ts";
 import type { Host } from "./host.ts";
 import { keyCommand, runKeyCommand } from "./key-commands.ts";
+import { loopCommand, runLoopCommand } from "./loop-commands.ts";
 import { factsCommand, migrationFacts } from "./migration-facts.ts";
 
 /**
@@ -58,6 +60,7 @@ const request = v.variant("do", [
   v.object({ do: v.literal("settle") }),
   guestCommand,
   cryptoCommand,
+  loopCommand,
   keyCommand,
   factsCommand,
 ]);
@@ -96,6 +99,8 @@ export function runCommand(host: Host, input: unknown): unknown | Wait<unknown> 
       return runGuestCommand(host, command);
     case "crypto":
       return runCryptoCommand(host, linuxOf(host, command.guest), command);
+    case "loop":
+      return runLoopCommand(host, command);
     case "hw":
       return changeHardware(host, command);
     case "key":
@@ -197,9 +202,11 @@ function status(host: Host): unknown {
       controlDomains: [...matrix.controlDomains],
       inUse: mdev.isInUse,
     })),
-    guests: [...host.guests.values()].map(({ name, vm, isRunning, mdev }) => ({
+    guests: [...host.guests.values()].map(({ name, vm, model, isRunning, mdev }) => ({
       name,
       isRunning,
+      bootId: model?.bootId,
+      release: model && generation(model.kernel).release,
       mdev: mdev?.uuid,
       apqns: pairs(vm.masks.adapters, vm.masks.usageDomains),
       controlDomains: [...vm.masks.controlDomains],

@@ -8,7 +8,7 @@ import { writeGuestLog } from "./guest-log-file.ts";
 import { guestName } from "./guest-name.ts";
 import { makePrograms } from "./host-folder.ts";
 import { createHostNamespace, type HostNamespace } from "./host-namespace.ts";
-import { parseHostStatus } from "./host-status.ts";
+import { type HostStatus, parseHostStatus } from "./host-status.ts";
 import { type GuestPlaces, guestPlaces, type HostPlaces } from "./places.ts";
 import { programEnvironment } from "./program-environment.ts";
 import type { UeventProperties } from "./uevents/uevent-frames.ts";
@@ -42,6 +42,8 @@ export interface GuestListing {
   readonly name: string;
   readonly state: "running" | "paused";
   readonly bootedAt: string;
+  /** Of a model guest that has booted: the same until it boots again, on whatever host. */
+  readonly bootId: string | undefined;
   readonly mdev: string | undefined;
   readonly apqns: readonly string[];
   /** Sockets of a guest that the host itself started. */
@@ -78,6 +80,8 @@ export class GuestRegistry {
       entry.bootedAt = new Date().toISOString();
       await (await entry.namespace)?.forgetDevices();
     }
+    // Its log goes on with the time that it had.
+    if (event.event === "restored") entry.bootedAt = new Date(Date.now() - Number(event.clockMs)).toISOString();
     if (event.event === "destroyed") {
       this.#entries.delete(guest);
       await closeEntry(entry);
@@ -105,10 +109,10 @@ export class GuestRegistry {
     const isReal = existsSync(agentSocket);
     if (this.system.isMounted && enters && !isReal) entry.namespace ??= this.#makeNamespace(guest, entry.places);
     const namespace = await entry.namespace;
-    const { release, hasUserNamespace } = this.system;
+    const { hasUserNamespace } = this.system;
     return {
       name: guest,
-      release,
+      release: (await this.#status()).find(({ name }) => name === guest)?.release ?? this.system.release,
       bootedAt: entry.bootedAt,
       namespacePid: namespace?.pid ?? null,
       hasUserNamespace,
@@ -118,13 +122,12 @@ export class GuestRegistry {
   }
 
   async list(): Promise<GuestListing[]> {
-    const { guests } = parseHostStatus(await this.send({ do: "status" }));
-    return guests.flatMap(({ name, isRunning, mdev, apqns }) => {
+    return (await this.#status()).flatMap(({ name, isRunning, mdev, apqns, bootId }) => {
       const entry = this.#entries.get(name);
       if (!entry) return [];
       const { qmpSocket, monitorSocket } = entry.places;
       const monitors = [qmpSocket, monitorSocket].filter((path) => existsSync(path));
-      return [{ name, state: isRunning ? "running" : "paused", bootedAt: entry.bootedAt, mdev, apqns, monitors } as const];
+      return [{ name, state: isRunning ? "running" : "paused", bootedAt: entry.bootedAt, bootId, mdev, apqns, monitors } as const];
     });
   }
 
@@ -137,6 +140,10 @@ export class GuestRegistry {
   async close(): Promise<void> {
     await Promise.all([...this.#entries.values()].map(closeEntry));
     this.#entries.clear();
+  }
+
+  async #status(): Promise<HostStatus["guests"]> {
+    return parseHostStatus(await this.send({ do: "status" })).guests;
   }
 
   async #makeNamespace(guest: string, places: GuestPlaces): Promise<HostNamespace> {

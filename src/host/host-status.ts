@@ -14,7 +14,18 @@ const statusSchema = v.object({
     }),
   ),
   mdevs: v.array(v.object({ uuid: v.string(), matrix: v.array(v.string()), guestMatrix: v.array(v.string()), inUse: v.boolean() })),
-  guests: v.array(v.object({ name: v.string(), isRunning: v.boolean(), mdev: v.optional(v.string()), apqns: v.array(v.string()) })),
+  guests: v.array(
+    v.object({
+      name: v.string(),
+      isRunning: v.boolean(),
+      mdev: v.optional(v.string()),
+      apqns: v.array(v.string()),
+      /** Of a model guest: its Linux, another one with each boot, wherever it moves. */
+      bootId: v.optional(v.string()),
+      /** Of a model guest: what `uname -r` says in it. */
+      release: v.optional(v.string()),
+    }),
+  ),
 });
 
 export type HostStatus = v.InferOutput<typeof statusSchema>;
