@@ -212,7 +212,7 @@ describe("a mistake in a configuration file names file, line, column and what wa
       "name: a\nmachine: { facilities: [ap, qci, apft], usage-domains: [16] }\n",
       "2:57: machine.usage-domains.0: expected at most 15 (max-domain), got 16",
     ],
-    ["a kernel", "name: a\nkernel: 5.4\n", '2:9: kernel: expected one of 4.20, 6.0, 6.1, 6.12, 7.2, got "5.4"'],
+    ["a kernel", "name: a\nkernel: 5.4\n", '2:9: kernel: expected one of 4.20, 6.0, 6.1, 6.12, 7.2, 7.2-migration, got "5.4"'],
     ["a fraction", "name: a\nmachine: { max-domain: 1.5 }\n", "2:24: machine.max-domain: expected a domain number from 0 to 255, got 1.5"],
     [
       "a UUID",
