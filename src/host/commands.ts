@@ -15,6 +15,7 @@ import type { Host } from "./host.ts";
 import { keyCommand, runKeyCommand } from "./key-commands.ts";
 import { loopCommand, runLoopCommand } from "./loop-commands.ts";
 import { factsCommand, migrationFacts } from "./migration-facts.ts";
+import { holdCommand, runHoldCommand } from "./migration-hold.ts";
 
 /**
  * What a control client can ask of a host, each a JSON object with `do`. Changes of a Linux go through its files; what only the HMC or a
@@ -63,6 +64,7 @@ const request = v.variant("do", [
   loopCommand,
   keyCommand,
   factsCommand,
+  holdCommand,
 ]);
 
 /** A request that the host does not understand: the client's mistake. */
@@ -107,6 +109,8 @@ export function runCommand(host: Host, input: unknown): unknown | Wait<unknown> 
       return runKeyCommand(host, command);
     case "migration-facts":
       return migrationFacts(host, command.about);
+    case "migration-hold":
+      return runHoldCommand(host, command);
   }
 }
 

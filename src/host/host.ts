@@ -75,6 +75,8 @@ export class Host implements Model {
   readonly linux: Linux;
   /** By name; numbered virtual machines of a trace are named by their number. */
   readonly guests = new Map<string, Guest>();
+  /** What lets go of each hold of a migration, by its number. */
+  readonly migrationHolds = new Map<number, () => void>();
   readonly #guestFolders = new Directory("guests");
   readonly #emit: (event: ModelEvent) => unknown;
 
@@ -99,6 +101,7 @@ export class Host implements Model {
       onLog: (line) => emit({ type: "log", ...line }),
       onUevent: (event) => emit({ type: "uevent", ...event }),
     });
+    this.keys.isHeld = (adapter, domain) => this.linux.bus.holds.refusesKeys(adapter, domain);
     this.root.addDirectory(this.linux.root, "host");
     this.root.addDirectory(this.linux.dev);
     this.root.addDirectory(this.#guestFolders);

@@ -3,6 +3,7 @@ import { apqn, apqnName } from "../ap/apqn.ts";
 import type { KeyOperation, KeyProblem } from "../machine/secrets/key-registers.ts";
 import { type MasterKeyKind, MasterKeyKinds, masterKeyTypes } from "../machine/secrets/master-key.ts";
 import { loadTestKey, testKey } from "../machine/secrets/test-keys.ts";
+import { fail } from "../sysfs/errno.ts";
 import { Refusal } from "./control-protocol.ts";
 import type { Host } from "./host.ts";
 import { type KeyPlace, keyPlaces } from "./key-places.ts";
@@ -33,16 +34,19 @@ export const keyCommand = v.variant("action", [
 ]);
 export type KeyCommand = v.InferOutput<typeof keyCommand>;
 
-/** Refusal: there is no such adapter, domain or key, or its register does not allow it. */
+/** Refusal: there is no such adapter, domain or key, or its register does not allow it. EBUSY: a guest that has it migrates. */
 export function runKeyCommand(host: Host, command: KeyCommand): ShownKey[] {
   if ("kind" in command) return [shownKey(host, changedKey(host, command))];
   if (command.action === "zeroize") {
     const places = keyPlaces(host, command);
-    host.keys.zeroize(command.adapter, command.domain);
+    if (host.keys.zeroize(command.adapter, command.domain) !== undefined) fail("EBUSY");
     return places.map((place) => shownKey(host, place));
   }
   const places = keyPlaces(host, command);
-  if (command.action === "load-test") for (const { adapter, domain, kind } of places) loadTestKey(host.keys, adapter, domain, kind);
+  if (command.action === "load-test") {
+    if (places.some(({ adapter, domain }) => host.keys.isHeld(adapter, domain))) fail("EBUSY");
+    for (const { adapter, domain, kind } of places) loadTestKey(host.keys, adapter, domain, kind);
+  }
   return places.map((place) => shownKey(host, place));
 }
 
@@ -55,6 +59,7 @@ function changedKey(host: Host, command: ChangeCommand): KeyPlace {
   const hasParts = host.keys.registers(adapter, domain, kind).next?.state === "partial";
   const problem = host.keys.change(adapter, domain, kind, operationsOf(command, hasParts));
   if (problem === undefined) return place;
+  if (problem === "held") return fail("EBUSY");
   throw new Refusal(`the new ${kind} register of ${apqnName(apqn(adapter, domain))} ${problemText(problem, kind)}`);
 }
 
@@ -74,7 +79,7 @@ function operationsOf(command: ChangeCommand, hasParts: boolean): KeyOperation[]
   return [...loads, ...(isCommitted ? [{ do: "commit" } as const] : []), { do: "set" }];
 }
 
-function problemText(problem: KeyProblem, key: MasterKeyKind): string {
+function problemText(problem: Exclude<KeyProblem, "held">, key: MasterKeyKind): string {
   const { bytes } = masterKeyTypes[key];
   switch (problem) {
     case "not-empty":

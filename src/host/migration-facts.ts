@@ -28,8 +28,7 @@ export const factsCommand = v.object({ do: v.literal("migration-facts"), about: 
 /** Refusal: no such guest. ENODEV: no such mediated device. */
 export function migrationFacts(host: Host, about: FactsQuestion): SideFacts {
   const { guest, mdev, matrix } = subjectOf(host, about);
-  const { linux, machine } = host;
-  const { bus, vfioAp, generation } = linux;
+  const { bus, vfioAp, generation } = host.linux;
   const { machine: _, ...facilities } = offerOf(host);
   return {
     host: host.name,
@@ -37,10 +36,10 @@ export function migrationFacts(host: Host, about: FactsQuestion): SideFacts {
     features: vfioAp ? [...generation.matrixFeatures] : null,
     model: host.model,
     facilities,
-    limits: vfioAp?.limits ?? { adapter: bus.maxAdapter, domain: bus.maxDomain },
+    limits: mdev?.limits ?? vfioAp?.limits ?? { adapter: bus.maxAdapter, domain: bus.maxDomain },
     apmask: String(bus.masks.adapters),
     aqmask: String(bus.masks.domains),
-    controlDomains: [...machine.domains.control],
+    controlDomains: [...bus.configuration.controlDomains],
     mdev: mdev ? mdevFacts(host, mdev) : null,
     neighbours: neighboursOf(host, mdev, matrix),
     queues: matrix.adapters.flatMap((adapter) => matrix.domains.map((domain) => queueFacts(host, mdev, adapter, domain))),

@@ -13,6 +13,7 @@ import { GuestRegistry } from "./guest-registry.ts";
 import { clearHostFolder, describeHost, type HostDescription, makeHostFolder } from "./host-folder.ts";
 import { takeHostLock } from "./host-lock.ts";
 import { type HostSystem, startHostSystem } from "./host-system.ts";
+import { holdForConnection } from "./migration-hold-owner.ts";
 import { places as allPlaces, guestPlaces, hostPlaces, makePrivateFolder, refuseLongSocketPath } from "./places.ts";
 import { SecretsFile } from "./secrets-file.ts";
 import { startRuntime } from "./start-runtime.ts";
@@ -141,6 +142,7 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
       if (request.do === "guest") return guests.command(request, closed);
       if (request.do === "guests") return guests.list();
       if (request.do === "guest-log") return guests.log(request);
+      if (request.do === "migration-hold") return holdForConnection(command, request, closed);
       if (request.do !== "stop") return command(request);
       setImmediate(() => void stop());
       return true;

@@ -68,6 +68,8 @@ function ownershipFindings(queue: QueueFacts, { host }: SideFacts): Finding[] {
 
 function limitFindings({ mdev }: SideFacts, { limits, host }: SideFacts): Finding[] {
   const { adapters, domains, controlDomains } = mdev?.guestMatrix ?? { adapters: [], domains: [], controlDomains: [] };
+  // Without queues neither adapters nor domains travel.
+  const hasQueues = adapters.length > 0 && domains.length > 0;
   const beyond = (what: string, numbers: readonly number[], limit: number, name: (number: number) => string): Finding[] =>
     numbers
       .filter((number) => number > limit)
@@ -81,8 +83,8 @@ function limitFindings({ mdev }: SideFacts, { limits, host }: SideFacts): Findin
         }),
       );
   return [
-    ...beyond("adapter", adapters, limits.adapter, adapterName),
-    ...beyond("domain", [...new Set([...domains, ...controlDomains])], limits.domain, domainName),
+    ...beyond("adapter", hasQueues ? adapters : [], limits.adapter, adapterName),
+    ...beyond("domain", [...new Set([...(hasQueues ? domains : []), ...controlDomains])], limits.domain, domainName),
   ];
 }
 

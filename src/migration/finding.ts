@@ -2,8 +2,8 @@ import type { ErrnoName } from "../sysfs/errno.ts";
 
 /**
  * Every rule of a migration in the order in which it would be met, with who decides: what starts a move (`orchestration`), QEMU of either
- * side, the source's driver at its first read, the destination's driver on the byte that completes the data. The driver ends with the errno
- * of the first stage that has a finding; rules of one stage are all looked at. Source of the driver's rules and their order: the draft of
+ * side, the source's driver at its first read, the destination's driver on the byte that completes the data. The driver ends with
+ * the first stage that has a finding; the rules of one stage are all looked at, and the last that fails says with which errno. Source of the driver's rules and their order: the draft of
  * Linux drivers/s390/crypto/vfio_ap_migration.c; of the rest: the document's chapter on live guest migration.
  */
 export const migrationRules = {
@@ -77,11 +77,12 @@ export function finding(rule: RuleName, text: FindingText): Finding {
 
 export const isPossible = (findings: readonly Finding[]): boolean => findings.every(({ severity }) => severity !== "blocks");
 
-/** What the destination's driver would answer to the source's data: the errno of the first stage that has a finding; undefined: it takes it. */
+/** What the destination's driver would answer to the source's data: an errno; undefined: it takes it. */
 export function predictedErrno(findings: readonly Finding[]): ErrnoName | undefined {
-  const staged = findings.flatMap(({ rule, errno }) => {
+  const reached = findings.flatMap(({ rule, errno }) => {
     const { stage } = migrationRules[rule] as Rule;
     return stage === undefined || errno === undefined ? [] : [{ stage, errno }];
   });
-  return staged.sort((left, right) => left.stage - right.stage)[0]?.errno;
+  const first = Math.min(...reached.map(({ stage }) => stage));
+  return reached.filter(({ stage }) => stage === first).at(-1)?.errno;
 }

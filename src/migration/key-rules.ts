@@ -15,20 +15,28 @@ interface Place {
 }
 
 /** A new register that has some of its parts: a load is under way until the last one comes or it is cleared. */
+export interface KeyLoad {
+  readonly place: Place;
+  /** As `mkvps` calls it. */
+  readonly key: string;
+}
+
+export const keyLoadsOf = (side: SideFacts): KeyLoad[] =>
+  placesOf(side).flatMap((place) =>
+    place.keys.filter(({ register, state }) => register === "NEW" && state === "partial").map(({ key }) => ({ place, key })),
+  );
+
+export const keyLoadText = ({ key }: KeyLoad): string => `${key} NEW is partial`;
+
 export function keyLoadFindings(source: SideFacts, target: SideFacts): Finding[] {
   return [source, target].flatMap((side) =>
-    placesOf(side).flatMap((place) =>
-      place.keys
-        .filter(({ register, state }) => register === "NEW" && state === "partial")
-        .map(({ key }) => {
-          const text = `${key} NEW is partial`;
-          return finding("key-load", {
-            subject: nameOf(place),
-            source: side === source ? text : "",
-            target: side === target ? text : "",
-            remedy: `load the last part of the key on ${side.host}, or clear it: ${keyCommand(side, "clear", place, key)}`,
-          });
-        }),
+    keyLoadsOf(side).map((load) =>
+      finding("key-load", {
+        subject: nameOf(load.place),
+        source: side === source ? keyLoadText(load) : "",
+        target: side === target ? keyLoadText(load) : "",
+        remedy: `load the last part of the key on ${side.host}, or clear it: ${keyCommand(side, "clear", load.place, load.key)}`,
+      }),
     ),
   );
 }

@@ -63,7 +63,7 @@ export const sideFacts = v.object({
   limits: v.object({ adapter: id, domain: id }),
   apmask: text,
   aqmask: text,
-  /** Of the LPAR. */
+  /** Of the LPAR, as the bus knows since its last scan. */
   controlDomains: ids,
   /** The mediated device concerned; null: it is not there. */
   mdev: v.nullable(mdevFacts),
@@ -82,18 +82,22 @@ export type QueueFacts = v.InferOutput<typeof queueFacts>;
 export type KeyRegister = v.InferOutput<typeof keyRegister>;
 export type MatrixFacts = v.InferOutput<typeof matrix>;
 
+/** About a matrix that a guest of this name has, here or at another host. */
+export const matrixQuestion = v.object({ of: v.literal("matrix"), guest: v.nullable(text), uuid: v.nullable(text), matrix });
+export type MatrixQuestion = v.InferOutput<typeof matrixQuestion>;
+
 /** Of whom facts are asked: a guest of this host, or a matrix that may come to it. */
 export const factsQuestion = v.variant("of", [
   v.object({ of: v.literal("guest"), name: text }),
   v.object({ of: v.literal("mdev"), uuid: text }),
-  v.object({ of: v.literal("matrix"), guest: v.nullable(text), uuid: v.nullable(text), matrix }),
+  matrixQuestion,
 ]);
 export type FactsQuestion = v.InferOutput<typeof factsQuestion>;
 
 export const parseSideFacts = (answer: unknown): SideFacts => v.parse(sideFacts, answer);
 
 /** What to ask a destination about what a source has. */
-export const questionFor = ({ guest, mdev }: SideFacts): FactsQuestion => ({
+export const questionFor = ({ guest, mdev }: SideFacts): MatrixQuestion => ({
   of: "matrix",
   guest: guest?.name ?? null,
   uuid: mdev?.uuid ?? null,

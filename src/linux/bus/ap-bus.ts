@@ -10,6 +10,7 @@ import type { Driver } from "../driver-core/driver.ts";
 import type { Uevents } from "../driver-core/uevents.ts";
 import type { Generation } from "../generation.ts";
 import { type KernelLog, Level } from "../kernel-log.ts";
+import { MigrationHolds } from "../migration-holds.ts";
 import { parseMask } from "../text/mask-text.ts";
 import { scanInteger } from "../text/numbers.ts";
 import type { Timer, Timers } from "../time/timers.ts";
@@ -61,6 +62,7 @@ export class ApBus extends Bus {
   readonly parameters: ReadonlyMap<string, string>;
   readonly masks: DriverMasks;
   readonly poller: QueuePoller;
+  readonly holds: MigrationHolds;
   /** Held by who changes the masks and by who assigns what they leave. Taken before vfio_ap's lock. */
   readonly attributeLock = new Mutex();
   /** `/sys/devices/ap`. */
@@ -94,6 +96,7 @@ export class ApBus extends Bus {
     this.instructions = new ApInstructions(environment.platform);
     this.parameters = moduleParameters(environment.commandLine, "ap");
     this.poller = new QueuePoller(environment.work, environment.timers, () => Number(this.pollTimeoutNs) / 1e6);
+    this.holds = new MigrationHolds(environment.log);
     this.masks = new DriverMasks(this.parameters.get("apmask"), this.parameters.get("aqmask"));
     const qci = this.instructions.qci();
     this.hasQci = qci !== undefined;
@@ -219,6 +222,7 @@ export class ApBus extends Bus {
     const after = parseMask(text, before);
     if (after.equals(before)) return undefined;
     const added = after.andNot(before);
+    this.holds.refuseMask(which, added.or(before.andNot(after)));
     if (!added.isEmpty && generation.inUseCheck !== "none") {
       const other = generation.inUseCheck === "all-ones" ? Mask.all : masks[which === "adapters" ? "domains" : "adapters"];
       const [adapters, domains] = which === "adapters" ? [added, other] : [other, added];

@@ -9,7 +9,7 @@ import { parseHexMask } from "../text/mask-text.ts";
 import { parseUnsigned } from "../text/numbers.ts";
 import type { Job } from "../time/work-queue.ts";
 import { assign, assignControlDomain, configure, type UsageDimension, unassign, unassignControlDomain } from "./assign.ts";
-import { type MatrixMdev, withMask } from "./matrix-mdev.ts";
+import { type MatrixMdev, masksEqual, withMask } from "./matrix-mdev.ts";
 import { matrixText } from "./matrix-text.ts";
 import { assignStatically, refuseWhileRunning, unassignStatically } from "./static-assign.ts";
 import type { VfioAp } from "./vfio-ap.ts";
@@ -61,11 +61,33 @@ function change(name: string, limit: "adapter" | "domain", act: Change): Attribu
 }
 
 const dynamicChanges = {
-  assign: ({ driver, matrixMdev }: Owner, which: UsageDimension, id: number) => assign(driver, matrixMdev, which, id),
-  unassign: ({ driver, matrixMdev }: Owner, which: UsageDimension, id: number) => unassign(driver, matrixMdev, which, id),
-  assignControlDomain: ({ driver, matrixMdev }: Owner, id: number) => assignControlDomain(driver, matrixMdev, id),
-  unassignControlDomain: ({ driver, matrixMdev }: Owner, id: number) => unassignControlDomain(driver, matrixMdev, id),
+  assign(owner: Owner, which: UsageDimension, id: number) {
+    refuseHeld(owner, which, owner.matrixMdev.matrix[which].with(id));
+    return assign(owner.driver, owner.matrixMdev, which, id);
+  },
+  unassign(owner: Owner, which: UsageDimension, id: number) {
+    refuseHeld(owner, which, owner.matrixMdev.matrix[which].without(id));
+    return unassign(owner.driver, owner.matrixMdev, which, id);
+  },
+  assignControlDomain(owner: Owner, id: number) {
+    refuseHeld(owner, "controlDomains", owner.matrixMdev.matrix.controlDomains.with(id));
+    return assignControlDomain(owner.driver, owner.matrixMdev, id);
+  },
+  unassignControlDomain(owner: Owner, id: number) {
+    refuseHeld(owner, "controlDomains", owner.matrixMdev.matrix.controlDomains.without(id));
+    return unassignControlDomain(owner.driver, owner.matrixMdev, id);
+  },
 };
+
+/** EBUSY. */
+function refuseHeld(owner: Owner, which: keyof ApMasks, mask: Mask): void {
+  refuseHeldMatrix(owner, withMask(owner.matrixMdev.matrix, which, mask));
+}
+
+/** EBUSY. */
+function refuseHeldMatrix({ driver, matrixMdev: { uuid, matrix } }: Owner, after: ApMasks): void {
+  if (!masksEqual(matrix, after)) driver.bus.holds.refuseMatrix(uuid, matrix, after);
+}
 
 const staticChanges: typeof dynamicChanges = {
   *assign({ driver, matrixMdev }, which, id) {
@@ -89,14 +111,17 @@ const controlDomainsText = (domains: Mask): string => [...domains].map((domain) 
 const configurationText = ({ adapters, usageDomains, controlDomains }: ApMasks): string =>
   `${adapters},${usageDomains},${controlDomains}\n`;
 
-function storeConfiguration({ driver, matrixMdev }: Owner, text: string): void | Wait<void> {
+function storeConfiguration(owner: Owner, text: string): void | Wait<void> {
+  const { driver, matrixMdev } = owner;
   return driver.bus.work.run(
     holdBoth(driver, function* () {
       const parts = text.slice(0, configurationCharacters).split(/[,\n]/);
       if (parts.length < 3) fail("EINVAL");
       const [adapters, usageDomains, controlDomains] = parts.slice(0, 3).map((part) => parseHexMask(part));
       if (!adapters || !usageDomains || !controlDomains) throw new Errno("EINVAL");
-      yield* configure(driver, matrixMdev, { adapters, usageDomains, controlDomains });
+      const wanted = { adapters, usageDomains, controlDomains };
+      refuseHeldMatrix(owner, wanted);
+      yield* configure(driver, matrixMdev, wanted);
     }),
   );
 }

@@ -24,8 +24,8 @@ export type KeyOperation =
   | { readonly do: "commit" }
   | { readonly do: "set" };
 
-/** `not-empty`, `not-partial`, `not-full`, `not-committed`: what the new register is. `wrong-length`: the part. */
-export type KeyProblem = "not-empty" | "not-partial" | "not-full" | "not-committed" | "wrong-length" | "no-commitment";
+/** `not-empty`, `not-partial`, `not-full`, `not-committed`: what the new register is. `wrong-length`: the part. `held`: none of them may change now. */
+export type KeyProblem = "not-empty" | "not-partial" | "not-full" | "not-committed" | "wrong-length" | "no-commitment" | "held";
 
 export function changedRegisters(kind: MasterKeyKind, registers: KeyRegisters, operation: KeyOperation): KeyRegisters | KeyProblem {
   switch (operation.do) {

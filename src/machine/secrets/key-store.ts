@@ -26,6 +26,9 @@ export class KeyStore {
     this.#observers.push(observer);
   }
 
+  /** Asked before a change whether the keys of a domain have to stay as they are. */
+  isHeld: (adapter: number, domain: number) => boolean = () => false;
+
   registers(adapter: number, domain: number, kind: MasterKeyKind): KeyRegisters {
     return this.#domains.get(apqn(adapter, domain))?.[kind] ?? emptyRegisters;
   }
@@ -39,14 +42,20 @@ export class KeyStore {
       if (typeof changed === "string") return changed;
       registers = changed;
     }
-    if (!areEqual(before, registers)) this.#put(apqn(adapter, domain), kind, registers);
+    if (areEqual(before, registers)) return undefined;
+    if (this.isHeld(adapter, domain)) return "held";
+    this.#put(apqn(adapter, domain), kind, registers);
     return undefined;
   }
 
   /** Empties every register of a domain. */
-  zeroize(adapter: number, domain: number): void {
+  zeroize(adapter: number, domain: number): KeyProblem | undefined {
     const queue = apqn(adapter, domain);
-    if (this.#domains.delete(queue)) this.#tell({ queue, keys: {} });
+    if (!this.#domains.has(queue)) return undefined;
+    if (this.isHeld(adapter, domain)) return "held";
+    this.#domains.delete(queue);
+    this.#tell({ queue, keys: {} });
+    return undefined;
   }
 
   /** What an EP11 coprocessor sees: a new key as soon as its last part came. */

@@ -52,7 +52,10 @@ function operationsOf(step: string, value: Uint8Array): KeyOperation[] | undefin
   }
 }
 
-const reasonOf = (problem: KeyProblem) => (problem === "wrong-length" ? Reason.invalidSize : Reason.invalidCombination);
+function reasonOf(problem: KeyProblem) {
+  if (problem === "held") return Reason.notAuthorized;
+  return problem === "wrong-length" ? Reason.invalidSize : Reason.invalidCombination;
+}
 
 const cellBytes = 8;
 
