@@ -28,13 +28,13 @@ bring_up_loopback() {
 
 # What most programs expect, from the machine's own nodes: mknod is not allowed in a user namespace, a bind mount is.
 fill_dev() {
-	for node in null zero full random urandom tty ptmx kvm fuse; do
+	for node in null zero full random urandom tty kvm fuse; do
 		[ -e "/dev/$node" ] || continue
 		: >"$work/dev/$node"
 		mount --bind "/dev/$node" "$work/dev/$node" || problem "/dev/$node is missing in the namespace"
 	done
 	mkdir "$work/dev/pts" "$work/dev/shm"
-	mount --rbind /dev/pts "$work/dev/pts" || problem "/dev/pts is missing in the namespace: no terminals"
+	fill_pts
 	chmod 1777 "$work/dev/shm"
 	if [ -n "$dev" ]; then
 		mkdir "$work/dev/vfio"
@@ -44,6 +44,15 @@ fill_dev() {
 	ln -s /proc/self/fd/0 "$work/dev/stdin"
 	ln -s /proc/self/fd/1 "$work/dev/stdout"
 	ln -s /proc/self/fd/2 "$work/dev/stderr"
+}
+
+# The kernel looks for pts beside ptmx, which a bind mount of the node hides: that of devpts itself is taken, or a devpts of its own where the
+# machine's lets nobody but root open that.
+fill_pts() {
+	ln -s pts/ptmx "$work/dev/ptmx"
+	mount --rbind /dev/pts "$work/dev/pts" || problem "/dev/pts is missing in the namespace: no terminals"
+	[ -w "$work/dev/pts/ptmx" ] || mount -t devpts -o newinstance,mode=620,ptmxmode=666 adjunct "$work/dev/pts" ||
+		problem "no program in the host can make a terminal: /dev/pts/ptmx cannot be opened"
 }
 
 fill_run() {

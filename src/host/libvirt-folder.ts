@@ -6,7 +6,7 @@ import { join } from "node:path";
  * is in them, so none of its networks and domains is started there.
  */
 export function makeLibvirtFolder(folder: string): void {
-  for (const below of ["etc/libvirt", "var/lib/libvirt", "var/cache/libvirt", "var/log/libvirt"]) {
+  for (const below of ["etc/libvirt", "var/lib/libvirt", "var/cache/libvirt", "var/log/libvirt/qemu"]) {
     mkdirSync(join(folder, below), { recursive: true });
   }
   for (const [name, text] of Object.entries(defaultFiles)) {
@@ -19,6 +19,8 @@ export function makeLibvirtFolder(folder: string): void {
 const defaultFiles = {
   // Who may enter the host's namespaces may use its daemon; polkit and D-Bus are the machine's.
   "libvirtd.conf": 'auth_unix_ro = "none"\nauth_unix_rw = "none"\n',
-  // virtlogd is not there, and security drivers and cgroups are the machine's.
-  "qemu.conf": 'stdio_handler = "file"\nsecurity_driver = "none"\nuser = "root"\ngroup = "root"\ncgroup_controllers = []\n',
+  // virtlogd is not there, and security drivers and cgroups are the machine's. A guest's devices are files of the host's /dev, which a /dev of the
+  // guest's own would have to have.
+  "qemu.conf":
+    'stdio_handler = "file"\nsecurity_driver = "none"\nuser = "root"\ngroup = "root"\ncgroup_controllers = []\nnamespaces = []\n',
 };

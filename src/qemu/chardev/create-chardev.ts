@@ -2,15 +2,13 @@ import { QemuError } from "../qemu-error.ts";
 import type { Chardev, ChardevRecord, ChardevSurroundings } from "./chardev.ts";
 import { openFileChardev, openPipeChardev } from "./file-chardevs.ts";
 import { NullChardev } from "./null-chardev.ts";
+import { openPtyChardev } from "./pty-chardev.ts";
 import { openRingbufChardev } from "./ringbuf-chardev.ts";
 import { openSocketClient } from "./socket-client-chardev.ts";
 import { openSocketServer } from "./socket-server-chardev.ts";
 import { openStdioChardev } from "./stdio-chardev.ts";
 
-/**
- * Opens what a record describes. QemuError in QEMU's words; a caller puts what was asked for in front. A pseudo terminal (`pty`) is not among
- * the backends: Node cannot make one.
- */
+/** Opens what a record describes. QemuError in QEMU's words; a caller puts what was asked for in front. */
 export async function createChardev(record: ChardevRecord, surroundings: ChardevSurroundings = ownProcess): Promise<Chardev> {
   const open = backends[record.backend];
   if (!open) throw new QemuError(`'${record.backend}' is not a valid char driver name`);
@@ -29,6 +27,7 @@ const backends: Readonly<Record<string, (record: ChardevRecord, surroundings: Ch
   null: ({ id }) => new NullChardev(id),
   file: openFileChardev,
   pipe: openPipeChardev,
+  pty: openPtyChardev,
   ringbuf: openRingbufChardev,
 };
 

@@ -43,8 +43,11 @@ export const machineCommands = {
         "compat-props": optional(listOf(object({ "qom-type": str, property: str, value: str }))),
       }),
     ),
-    run: (_context, { "compat-props": wantsCompatProps }) =>
-      [...machineTypes].reverse().map((type) => machineInfo(type, wantsCompatProps ?? false)),
+    run: ({ emulator }, { "compat-props": wantsCompatProps }) => {
+      // Source: QEMU 10.2.2 target/s390x/kvm/kvm.c, ccw_machine_class_foreach.
+      const cpuType = emulator.options.accelerator === "tcg" ? "qemu-s390x-cpu" : "host-s390x-cpu";
+      return [...machineTypes].reverse().map((type) => machineInfo(type, { cpuType, wantsCompatProps: wantsCompatProps ?? false }));
+    },
   }),
   "query-cpu-definitions": command({
     returns: listOf(
@@ -152,7 +155,10 @@ const modelInfo = ({ name, props }: { name: string; props: unknown }): CpuModelI
   return { name, props: props as Record<string, unknown> };
 };
 
-function machineInfo(type: (typeof machineTypes)[number], wantsCompatProps: boolean) {
+function machineInfo(
+  type: (typeof machineTypes)[number],
+  { cpuType, wantsCompatProps }: { readonly cpuType: string; readonly wantsCompatProps: boolean },
+) {
   const isEmpty = type.isEmpty === true;
   return {
     name: type.name,
@@ -162,7 +168,7 @@ function machineInfo(type: (typeof machineTypes)[number], wantsCompatProps: bool
     "hotpluggable-cpus": !isEmpty,
     "numa-mem-supported": false,
     deprecated: type.isDeprecated ?? false,
-    ...(!isEmpty && { "default-cpu-type": "qemu-s390x-cpu", "default-ram-id": "s390.ram" }),
+    ...(!isEmpty && { "default-cpu-type": cpuType, "default-ram-id": "s390.ram" }),
     acpi: false,
     ...(wantsCompatProps && { "compat-props": [] }),
   };
