@@ -6,14 +6,12 @@
 # Only perl's core. Source of the protocol: sd_listen_fds(3).
 use strict;
 use warnings;
-use File::Basename qw(dirname);
 use POSIX ();
 use Socket;
 
 my $first_descriptor = 3;
 my $folder           = '/run/libvirt';
 my $log              = '/var/log/libvirt/libvirtd.log';
-my $as_s390x         = dirname($0) . '/seen-as-s390x.pl';
 my @sockets          = (
     { path => 'libvirt-sock',       name => 'libvirtd.socket' },
     { path => 'libvirt-sock-ro',    name => 'libvirtd-ro.socket' },
@@ -61,7 +59,7 @@ sub start {
     $ENV{LISTEN_PID}     = $$;
     $ENV{LISTEN_FDS}     = @sockets;
     $ENV{LISTEN_FDNAMES} = join ':', map { $_->{name} } @sockets;
-    exec 'perl', $as_s390x, 'libvirtd' or POSIX::_exit(127);
+    exec 'libvirtd' or POSIX::_exit(127);
 }
 
 sub indexed { my $index = 0; return map { { %$_, index => $index++ } } @_ }

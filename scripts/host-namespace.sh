@@ -127,5 +127,5 @@ scripts=${0%/*}
 cover_libvirt || exec perl "$scripts/keep-devices.pl"
 # Its writing end goes with the last program here.
 mkfifo "$work/end"
-perl "$scripts/activate-libvirt.pl" <"$work/end" &
+perl "$scripts/seen-as-s390x.pl" perl "$scripts/activate-libvirt.pl" <"$work/end" 2>>/var/log/libvirt/libvirtd.log &
 exec perl "$scripts/keep-devices.pl" 3>"$work/end"

@@ -4,9 +4,11 @@
 # Where the limit of locked memory cannot be raised, setting it does nothing and succeeds: libvirt raises that of every guest with a mediated
 # device, so that VFIO can lock its memory, and nothing is locked here.
 #
+# Buries the program's orphans: libvirt waits for the end of a guest that is nobody's child, and the first process of a container may bury nobody.
+#
 #   perl seen-as-s390x.pl PROGRAM [ARGUMENT]...
 #
-# Ends as the program does, and passes on the signals that ask it to end. Only perl's core. Sources: seccomp(2), seccomp_unotify(2),
+# Ends as the program does, and passes on the signals that ask it to end. Only perl's core. Sources: seccomp(2), seccomp_unotify(2), prctl(2),
 # linux/seccomp.h, linux/filter.h.
 use strict;
 use warnings;
@@ -36,21 +38,20 @@ my %notify = (
 my $own      = (POSIX::uname())[4];
 my $calls    = $calls_of{$own};
 my $listener = $calls && install_filter($calls);
+syscall $calls->{prctl}, 36, 1, 0, 0, 0 if $calls;    # PR_SET_CHILD_SUBREAPER
 warn "seen-as-s390x.pl: programs see $own: ", ($calls ? $! : 'its system calls are not known here'), "\n" unless $listener;
 
 # Interrupts the wait below.
 $SIG{CHLD} = sub { };
 my $program = fork // die "fork: $!\n";
 unless ($program) {
-    # A socket's listener knows by this for whom the sockets are.
-    $ENV{LISTEN_PID} = $$ if $ENV{LISTEN_PID};
     # Nobody would answer it without us.
     exec 'setpriv', '--pdeathsig', 'KILL', '--', @ARGV or POSIX::_exit(127);
 }
 for my $name (qw(TERM INT HUP QUIT)) {
     $SIG{$name} = sub { kill $name, $program };
 }
-until (waitpid($program, POSIX::WNOHANG()) == $program) {
+until (has_ended($program)) {
     my $waiting = '';
     vec($waiting, fileno $listener, 1) = 1 if $listener;
     # An end between the look and this is noticed a moment later.
@@ -58,6 +59,15 @@ until (waitpid($program, POSIX::WNOHANG()) == $program) {
     answer($listener) if $found > 0;
 }
 exit($? & 127 ? 128 + ($? & 127) : $? >> 8);
+
+# Its status is in $? then.
+sub has_ended {
+    my ($program) = @_;
+    for (;;) {
+        my $ended = waitpid -1, POSIX::WNOHANG();
+        return $ended == $program if $ended <= 0 or $ended == $program;
+    }
+}
 
 # The listener of a filter on this process and those it starts; undefined, with the reason in $!, where it is refused.
 sub install_filter {
