@@ -1,4 +1,4 @@
-// npm run test:long: what takes longer than npm test may: the mutants, and random histories five times as long. Its result is committed.
+// npm run test:long: what takes longer than npm test may: the mutants, random histories five times as long, ten times as many hostile streams. Its result is committed.
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,6 +8,12 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const runs = [
   { name: "mutants", command: "npm", words: ["run", "--silent", "mutants"], environment: {} },
   { name: "histories", command: "npx", words: ["vitest", "run", "test/properties/history.test.ts"], environment: { ADJUNCT_RUNS: "5" } },
+  {
+    name: "migration streams",
+    command: "npx",
+    words: ["vitest", "run", "test/properties/migration-streams.test.ts"],
+    environment: { ADJUNCT_RUNS: "10" },
+  },
 ];
 
 const results = runs.map(({ name, command, words, environment }) => {
@@ -20,7 +26,7 @@ const results = runs.map(({ name, command, words, environment }) => {
     maxBuffer: 1 << 28,
   });
   process.stdout.write(stdout);
-  const counted = stdout.split("\n").filter((line) => /operations|caught|survive/.test(line) && !/[✓×❯]/.test(line));
+  const counted = stdout.split("\n").filter((line) => /operations|caught|survive|streams:/.test(line) && !/[✓×❯]/.test(line));
   return { name, hasPassed: status === 0, seconds: Math.round((Date.now() - start) / 1000), said: counted.map((line) => line.trim()) };
 });
 writeFileSync(join(root, "test/long-results.json"), `${JSON.stringify({ node: process.version, results }, null, 2)}\n`);
