@@ -21,7 +21,7 @@ export class CryptoLoop {
   #now: SavedLoop;
   readonly #verify: ReturnType<typeof signatureVerifier>;
 
-  /** As it was saved; it does not run before `run`. SavedGuestError: its key is none. */
+  /** As it was saved; it does not run before `run`. */
   constructor(
     private readonly linux: Linux,
     saved: SavedLoop,

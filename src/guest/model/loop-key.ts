@@ -1,5 +1,4 @@
-import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
-import { SavedGuestError } from "./saved-form.ts";
+import { createHash, createPublicKey, verify } from "node:crypto";
 import type { LoopKey } from "./saved-guest.ts";
 
 /** DigestInfo of SHA-256 up to the digest. Source: RFC 8017, 9.2, note 1. */
@@ -12,17 +11,9 @@ export function paddedDigest(message: Buffer, size: number): Buffer {
   return Buffer.concat([Buffer.of(0, 1), padding, Buffer.of(0), sha256Info, digest]);
 }
 
-/** Whether OpenSSL takes it for the message's signature. SavedGuestError: the key is none. */
+/** Whether OpenSSL takes it for the message's signature. With numbers that make no key it takes none. */
 export function signatureVerifier({ n, e }: LoopKey): (message: Buffer, signature: Uint8Array) => boolean {
   const part = (digits: string): string => Buffer.from(digits, "hex").toString("base64url");
-  const publicKey = keyOf({ n: part(n), e: part(e) });
+  const publicKey = createPublicKey({ format: "jwk", key: { kty: "RSA", n: part(n), e: part(e) } });
   return (message, signature) => verify("sha256", message, publicKey, signature);
-}
-
-function keyOf(numbers: { readonly n: string; readonly e: string }): KeyObject {
-  try {
-    return createPublicKey({ format: "jwk", key: { kty: "RSA", ...numbers } });
-  } catch {
-    throw new SavedGuestError("the key of the guest's loop is no RSA key");
-  }
 }

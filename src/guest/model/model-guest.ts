@@ -40,6 +40,9 @@ export interface ModelGuestOptions {
 /** How many things of a Linux that ends are still brought to their end, so that nobody waits for it for ever. */
 const maxLastSteps = 10_000;
 
+/** How long what is under way in a guest may take to come to where it waits, before the guest is saved. */
+const lastWorkMs = 200;
+
 /** What may get lost between the host's time and the guest's; without it a timer could be due and never fire. */
 const roundingMs = 1e-3;
 
@@ -127,7 +130,7 @@ export class ModelGuest {
     if (this.#isRunning) throw new SavedGuestError("a guest is saved while it is paused");
     if (this.#isAwaited) throw new SavedGuestError("the guest has not come yet");
     const system = this.#system;
-    if (system && !system.isStanding) for (let step = 0; step < maxLastSteps && system.work.work(0); step++);
+    if (system && !system.isStanding) system.work.work(lastWorkMs);
     return this.#encode();
   }
 

@@ -10,7 +10,7 @@ import type { SavedBus, SavedCard, SavedQueue } from "./saved-guest.ts";
 
 /**
  * Makes cards and queues as they were, without asking the platform: whether they still are so is for the next scan to find. Queues stand
- * until the guest runs; then each is reset and started.
+ * until the guest runs.
  */
 export function* restoreBus(linux: Linux, saved: SavedBus): Job<void> {
   const { bus } = linux;
@@ -86,8 +86,7 @@ function restoreDriversPart({ bus }: Linux, saved: SavedCard | SavedQueue): void
   }
   const queue = bus.queues.get(saved.apqn);
   if (!queue) return;
-  const { deviceState, lastError, requestCount, isInterruptOn } = saved;
-  Object.assign(queue.machine, { deviceState, lastError, requestCount, isInterruptOn });
+  queue.machine.stand(saved);
   const served = zcryptQueueOf.get(queue);
   if (served && saved.isOnline !== null) served.isOnline = saved.isOnline;
 }

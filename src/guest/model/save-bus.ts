@@ -56,6 +56,7 @@ const savedQueue = (queue: ApQueue): SavedQueue => ({
   isCheckstopped: queue.isCheckstopped,
   driverOverride: queue.driverOverride ?? null,
   deviceState: queue.machine.deviceState,
+  machineState: queue.machine.machineState,
   lastError: queue.machine.lastError,
   requestCount: queue.machine.requestCount,
   isInterruptOn: queue.machine.isInterruptOn,

@@ -16,8 +16,10 @@ const layout = { magic: 0, version: 4, bodyBytes: 8, digest: 12, body: 44 } as c
 /** `AdMG`. */
 const magic = 0x41644d47;
 const version = 1;
-/** A stream without end would fill the memory. */
-export const mostSavedBytes = 16 * 1024 * 1024;
+/** A stream without end would fill the memory, and reading it would hold up the host. There is room for 30,000 queues. */
+export const mostSavedBytes = 8 * 1024 * 1024;
+/** A saved guest has half as much; brackets in brackets take JSON.parse seconds. */
+const deepestNesting = 16;
 
 export function encodeSavedGuest(saved: SavedGuest): Buffer {
   const body = Buffer.from(JSON.stringify(saved));
@@ -42,19 +44,33 @@ export function decodeSavedGuest(bytes: Buffer): SavedGuest {
   if (announced !== body.length) throw new SavedGuestError(`the saved guest is damaged: ${body.length} bytes where it has ${announced}`);
   if (!timingSafeEqual(digestOf(body), bytes.subarray(layout.digest, layout.body)))
     throw new SavedGuestError("the saved guest is damaged: its checksum does not fit");
-  const parsed = v.safeParse(savedGuest, jsonOf(body));
+  const parsed = v.safeParse(savedGuest, jsonOf(body.toString()));
   if (!parsed.success) throw new SavedGuestError(`the saved guest is damaged: ${issueText(parsed.issues[0])}`);
   return parsed.output;
 }
 
 const digestOf = (body: Buffer): Buffer => createHash("sha256").update(body).digest();
 
-function jsonOf(body: Buffer): unknown {
+function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(body.toString());
-  } catch {
-    throw new SavedGuestError("the saved guest is damaged: it is no JSON");
+    if (nestingOf(text) <= deepestNesting) return JSON.parse(text);
+  } catch {}
+  throw new SavedGuestError("the saved guest is damaged: it is no JSON of ours");
+}
+
+/** How deep brackets are in brackets, outside of strings; where that is too deep it does not look further. */
+function nestingOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let isString = false;
+  for (let index = 0; index < text.length && deepest <= deepestNesting; index++) {
+    const letter = text[index];
+    if (letter === '"') isString = !isString;
+    else if (isString) index += Number(letter === "\\");
+    else if (letter === "[" || letter === "{") deepest = Math.max(deepest, ++depth);
+    else if (letter === "]" || letter === "}") depth--;
   }
+  return deepest;
 }
 
 function issueText({ path, message }: v.BaseIssue<unknown>): string {

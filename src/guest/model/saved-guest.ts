@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { qciBlockBytes } from "../../ap/qci.ts";
+import { deviceStates, machineStates } from "../../linux/bus/queue-state-machine.ts";
 import { generationNames } from "../../linux/generation.ts";
 
 /**
@@ -55,7 +56,8 @@ const queue = v.strictObject({
   apqn: integer(0, 0xffff),
   ...configured,
   driverOverride: v.nullable(v.pipe(v.string(), v.minLength(1), v.maxLength(4095))),
-  deviceState: v.picklist(["UNINITIATED", "OPERATING", "SHUTDOWN", "ERROR"]),
+  deviceState: v.picklist(deviceStates),
+  machineState: v.picklist(machineStates),
   lastError: byte,
   requestCount: count,
   isInterruptOn: v.boolean(),
@@ -88,8 +90,11 @@ const bus = v.strictObject({
   bindings: v.pipe(v.array(v.strictObject({ device: name, driver: name })), v.maxLength(mostDevices)),
 });
 
+/** A longer one would keep the model's thread busy with each signature. */
+const exponent = v.pipe(keyPart, v.maxLength(16));
+
 /** Parts of an RSA key; `u` is the inverse of q modulo p. */
-export const loopKey = v.strictObject({ n: modulus, e: keyPart, p: keyPart, q: keyPart, dp: keyPart, dq: keyPart, u: keyPart });
+export const loopKey = v.strictObject({ n: modulus, e: exponent, p: keyPart, q: keyPart, dp: keyPart, dq: keyPart, u: keyPart });
 
 const loop = v.strictObject({
   key: loopKey,

@@ -9,8 +9,13 @@ import { type ApRequest, RequestLists } from "./queue-requests.ts";
  * What the AP bus does with a queue it owns: reset it, switch its interrupt on, put messages in and take replies out.
  * Device state and machine state as in the kernel; `poll` is one event. Source: Linux drivers/s390/crypto/ap_queue.c.
  */
-export type DeviceState = "UNINITIATED" | "OPERATING" | "SHUTDOWN" | "ERROR";
-export type MachineState = "RESET_START" | "RESET_WAIT" | "SETIRQ_WAIT" | "IDLE" | "WORKING" | "FULL" | "ASSOC_WAIT";
+export const deviceStates = ["UNINITIATED", "OPERATING", "SHUTDOWN", "ERROR"] as const;
+type DeviceState = (typeof deviceStates)[number];
+export const machineStates = ["RESET_START", "RESET_WAIT", "SETIRQ_WAIT", "IDLE", "WORKING", "FULL", "ASSOC_WAIT"] as const;
+type MachineState = (typeof machineStates)[number];
+
+/** What goes along when a Linux moves to another place. */
+export type StandingQueue = Pick<QueueStateMachine, "deviceState" | "machineState" | "lastError" | "requestCount" | "isInterruptOn">;
 
 /** When to look at the queue again. */
 type PollDelay = "never" | "again" | PollReason;
@@ -50,11 +55,26 @@ export class QueueStateMachine {
     this.run();
   }
 
-  /** Its Linux runs: what this Linux had begun is begun again, with a reset. */
+  /** It is as it was in another place, until `resume`. */
+  stand({ deviceState, machineState, lastError, requestCount, isInterruptOn }: StandingQueue): void {
+    this.isStanding = true;
+    this.deviceState = deviceState;
+    this.machineState = machineState;
+    this.lastError = lastError;
+    this.requestCount = requestCount;
+    this.isInterruptOn = isInterruptOn;
+  }
+
+  /** Its Linux runs, over a queue that knows nothing of it: no message is in it, and it does not interrupt. */
   resume(): void {
     this.isStanding = false;
+    if (this.deviceState !== "OPERATING") return;
     this.isInterruptOn = false;
-    if (this.deviceState === "OPERATING") this.initialise();
+    const wasReset = this.machineState === "RESET_START" || this.machineState === "RESET_WAIT";
+    if (wasReset || isBusy(this.queue.instructions.tapq(this.queue.apqn).responseCode)) return this.initialise();
+    // A queue that is not there takes no interrupt: the next scan, or the next message, finds that out.
+    this.#enter(this.queue.apBus.usesInterrupts && this.#enableInterrupt() ? "SETIRQ_WAIT" : "IDLE");
+    this.run();
   }
 
   fail(responseCode: number): void {
@@ -133,7 +153,7 @@ export class QueueStateMachine {
 
   #awaitReset(): PollDelay {
     const { responseCode } = this.queue.instructions.tapq(this.queue.apqn);
-    if (responseCode === ResponseCode.busy || responseCode === ResponseCode.resetInProgress) return "reset-poll";
+    if (isBusy(responseCode)) return "reset-poll";
     if (responseCode !== ResponseCode.normal) return this.#giveUp(responseCode);
     this.#enter(this.queue.apBus.usesInterrupts && this.#enableInterrupt() ? "SETIRQ_WAIT" : this.#restingState);
     return "again";
@@ -253,6 +273,8 @@ export class QueueStateMachine {
     this.queue.card.countsChanged();
   }
 }
+
+const isBusy = (responseCode: number): boolean => responseCode === ResponseCode.busy || responseCode === ResponseCode.resetInProgress;
 
 const isRefusal = (responseCode: number): boolean =>
   responseCode === ResponseCode.messageTooBig ||
