@@ -2,8 +2,10 @@ import { errnoText } from "../sysfs/errno-text.ts";
 import { namedCpuModel } from "./cpu/cpu-model.ts";
 import type { DeviceOptions } from "./devices/device-checks.ts";
 import { MachineDevices } from "./devices/machine-devices.ts";
-import { vfioName } from "./devices/vfio-ap.ts";
+import type { MigrationBlocker } from "./devices/vfio-ap-migration.ts";
+import { vfioName } from "./devices/vfio-name.ts";
 import type { GuestPort, StockMonitor } from "./guest-port.ts";
+import type { MigrationSurroundings } from "./migration/migration-surroundings.ts";
 import { Machine, type MachineOptions } from "./objects/machine.ts";
 import { defaultMachineType } from "./objects/machine-types.ts";
 import type { QomDevice, QomObject } from "./objects/qom-object.ts";
@@ -59,6 +61,10 @@ export interface EmulatorOptions {
   readonly accelerator?: "kvm" | "tcg";
   /** -only-migratable: refuses what cannot be migrated. */
   readonly isMigratableOnly?: boolean;
+  /** The sockets and the time of its migrations; those of this process where it is absent. */
+  readonly migration?: MigrationSurroundings;
+  /** -incoming: its guest comes from elsewhere. */
+  readonly isIncoming?: boolean;
   readonly uuid?: string;
   /** A message that QEMU writes to stderr, without its name; a second line is a hint. */
   readonly report?: (line: string) => void;
@@ -77,7 +83,11 @@ export class Emulator {
   readonly machine: Machine;
   /** Resolves with the exit status when the guest is gone. */
   readonly ended: Promise<number>;
+  /** A migration is under way: devices stay as they are. */
+  isMigrating = false;
   #runState: RunState = "prelaunch";
+  /** -incoming without -S: the guest runs when it has come. */
+  #runsOnArrival = false;
   #isReady = false;
   #hasEnded = false;
   #isPoweringDown = false;
@@ -88,6 +98,7 @@ export class Emulator {
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(readonly options: EmulatorOptions) {
+    if (options.isIncoming) this.#runState = "inmigrate";
     this.#actions = options.actions ?? { shutdown: "poweroff", reboot: "reset" };
     this.machine = new Machine(options.machine ?? defaultMachine(options.port));
     this.#devices = new MachineDevices({
@@ -95,6 +106,7 @@ export class Emulator {
       port: options.port,
       stock: options.stock,
       isMigratableOnly: options.isMigratableOnly ?? false,
+      isMigrating: () => this.isMigrating,
       deleted: (data) => this.#emit("DEVICE_DELETED", data),
       report: (line) => this.#report(line),
       note: (line) => options.note?.(line),
@@ -123,6 +135,11 @@ export class Emulator {
     return this.#devices.vfioAp;
   }
 
+  /** What its devices have against a migration. */
+  get migrationBlocker(): MigrationBlocker | undefined {
+    return this.#devices.migrationBlocker;
+  }
+
   /** Hears of every event; the result ends that. */
   onEvent(listener: (event: EmulatorEvent) => void): () => void {
     this.#listeners.add(listener);
@@ -149,7 +166,8 @@ export class Emulator {
     if (type.isEmpty) return;
     const has = (feature: string): boolean => cpu?.features.has(feature) ?? false;
     const features = { ap: has("ap"), apqci: has("apqci"), apft: has("apft"), apqi: has("apqi") };
-    const outcome = await port.create({ name, features, ...(this.options.stock && { kind: "real" as const }) });
+    const { stock, isIncoming } = this.options;
+    const outcome = await port.create({ name, features, ...(stock && { kind: "real" as const }), ...(isIncoming && { isIncoming }) });
     if (outcome === "name-unusable") {
       const rule = "Letters, digits, blanks and _ . + - are, 64 of them at most, the first one no blank and no dot.";
       throw new QemuError(`guest name '${name}' cannot be that of a guest of this host`, "GenericError", rule);
@@ -159,9 +177,13 @@ export class Emulator {
     }
   }
 
-  /** The machine is complete: it runs, unless -S was given. */
+  /** The machine is complete: it runs, unless -S was given or its guest is still to come. */
   async begin({ isPaused }: { readonly isPaused: boolean }): Promise<void> {
     this.#isReady = true;
+    if (this.#runState === "inmigrate") {
+      this.#runsOnArrival = !isPaused;
+      return;
+    }
     if (!isPaused) await this.cont();
   }
 
@@ -176,6 +198,7 @@ export class Emulator {
   }
 
   async stop(): Promise<void> {
+    if (this.#runState === "inmigrate") this.#runsOnArrival = false;
     if (this.#runState === "running") await this.#stand("paused");
   }
 
@@ -185,9 +208,40 @@ export class Emulator {
       throw new QemuError("Resetting the Virtual Machine is required");
     }
     if (this.#runState === "running" || this.#hasEnded) return;
+    if (this.#runState === "finish-migrate") throw new QemuError("Migration is not finalized yet");
+    if (this.#runState === "inmigrate") {
+      this.#runsOnArrival = true;
+      return;
+    }
+    // Its device stood still with it, and knows nothing of run and pause.
+    if (this.#runState === "postmigrate" && this.vfioAp && !this.migrationBlocker) await this.options.port.device.setState("running");
     await this.#run();
     this.#emit("RESUME");
     if (this.#isPoweringDown) await this.#powerOff();
+  }
+
+  /** The guest stands for the rest of its migration. */
+  async standForMigration(): Promise<void> {
+    if (this.#runState === "running") await this.#stand("finish-migrate");
+    else this.#runState = "finish-migrate";
+  }
+
+  /** Its migration came to nothing: it is as it was. */
+  async goOnAfterMigration(before: RunState): Promise<void> {
+    if (this.#runState !== "finish-migrate") return;
+    this.#runState = before === "running" ? "paused" : before;
+    if (before === "running") await this.cont();
+  }
+
+  /** The guest is elsewhere. */
+  leave(): void {
+    if (this.#runState === "finish-migrate") this.#runState = "postmigrate";
+  }
+
+  /** The guest has come: it runs if it did, and if this side lets it. */
+  async arrive(before: RunState): Promise<void> {
+    this.#runState = before === "running" ? "paused" : before;
+    if (before === "running" && this.#runsOnArrival) await this.cont();
   }
 
   async systemReset(): Promise<void> {
@@ -243,7 +297,7 @@ export class Emulator {
       this.#report(`vfio_ap_reset: failed to reset ${name} device: ${errnoText(errno) ?? errno}`);
     }
     this.#emit("RESET", { guest: isGuest, reason });
-    if (this.#runState !== "running") this.#runState = "prelaunch";
+    if (!statesThatAResetKeeps.has(this.#runState)) this.#runState = "prelaunch";
   }
 
   /** The guest's Linux sees the power button and obeys. */
@@ -273,7 +327,7 @@ export class Emulator {
   }
 
   /** Stops what runs. */
-  async #stand(state: "paused" | "shutdown" | "guest-panicked"): Promise<void> {
+  async #stand(state: "paused" | "shutdown" | "guest-panicked" | "finish-migrate"): Promise<void> {
     if (!this.#isEmpty) await this.options.port.pause();
     this.#runState = state;
     this.#emit("STOP");
@@ -340,6 +394,9 @@ export class Emulator {
     this.options.report?.(line);
   }
 }
+
+/** Source: qemu_system_reset and main_loop_should_exit of QEMU 10.2.2's system/runstate.c. */
+const statesThatAResetKeeps: ReadonlySet<RunState> = new Set(["running", "inmigrate", "finish-migrate"]);
 
 /** Of a stock QEMU's run state, which a breakpoint changes and a monitor here does not hear of. */
 const ownEvents: ReadonlySet<string> = new Set(["STOP", "RESUME", "SHUTDOWN", "RESET", "POWERDOWN"]);

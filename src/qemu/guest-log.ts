@@ -12,6 +12,9 @@ export function logStart(log: LogSink, nowMs: number, words: readonly string[]):
 
 export const logEnd = (log: LogSink, nowMs: number, reason: EndReason): void => log(`${logTime(nowMs)}: shutting down, reason=${reason}`);
 
+/** What libvirt notes when a guest begins to move. */
+export const migrationLogLine = (nowMs: number): string => `${logTime(nowMs)}: initiating migration`;
+
 /** 2026-11-21 05:12:00.123+0000 */
 const logTime = (nowMs: number): string => `${new Date(nowMs).toISOString().replace("T", " ").replace("Z", "")}+0000`;
 

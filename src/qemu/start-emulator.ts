@@ -3,13 +3,16 @@ import type { Chardev, ChardevRecord, ChardevSurroundings } from "./chardev/char
 import { chardevBackendNames, createChardev } from "./chardev/create-chardev.ts";
 import { type CommandLine, type HelpText, readCommandLine } from "./command-line/command-line.ts";
 import { atPlace, LaterError, LocatedError, located } from "./command-line/located-error.ts";
+import { structuredOption } from "./command-line/structured-option.ts";
 import { type CpuModel, checkRunnable, modelWarnings } from "./cpu/cpu-model.ts";
 import { cpuOption } from "./cpu/cpu-option.ts";
 import { Emulator } from "./emulator.ts";
 import { type EndReason, type LogSink, logEnd, logStart } from "./guest-log.ts";
 import type { GuestPort, HostOffer, StockGuestPort, StockMachine } from "./guest-port.ts";
+import { channelAddress, type MigrationAddress, migrationAddress } from "./migration/migration-address.ts";
 import { attachMonitor } from "./monitor/attach-monitor.ts";
 import { closeChardevs } from "./monitor/close-chardevs.ts";
+import { monitorStateOf } from "./monitor/monitor-state.ts";
 import { registerChardev } from "./monitor/register-chardev.ts";
 import { QomObject } from "./objects/qom-object.ts";
 import { QemuError, StockStartError } from "./qemu-error.ts";
@@ -118,6 +121,7 @@ class Start {
       actions: commandLine.actions,
       accelerator: commandLine.accelerator,
       isMigratableOnly: commandLine.isMigratableOnly,
+      ...(commandLine.incoming && { isIncoming: true }),
       ...(commandLine.uuid !== undefined && { uuid: commandLine.uuid }),
       ...(stockPort && { stock: stockPort.stock }),
       report: (line) => this.#report(line),
@@ -144,6 +148,13 @@ class Start {
       }
     }
     await emulator.begin({ isPaused: this.commandLine.isPaused });
+    const { incoming } = this.commandLine;
+    if (!incoming || incoming.argument === "defer") return;
+    try {
+      await monitorStateOf(emulator).migration.listen(incomingAddress(incoming.argument), { exitsOnError: true });
+    } catch (error) {
+      throw atPlace(incoming.place, error);
+    }
   }
 
   #port(): GuestPort {
@@ -231,7 +242,8 @@ class Start {
     // Those that monitors made later, too.
     await closeChardevs(emulator);
     const { log, nowMs } = this.options;
-    if (log) logEnd(log, nowMs(), this.#reason);
+    const reason = monitorStateOf(emulator).migration.hasFailedToArrive ? "failed" : this.#reason;
+    if (log) logEnd(log, nowMs(), reason);
     return status;
   }
 
@@ -250,6 +262,10 @@ class Start {
     }
   }
 }
+
+/** A URI, or a channel as JSON. QemuError. */
+const incomingAddress = (argument: string): MigrationAddress =>
+  argument.startsWith("{") ? channelAddress([Object.fromEntries(structuredOption(argument, "").values)]) : migrationAddress(argument);
 
 /** 2026-11-21T05:12:00.123000Z */
 const timestamp = (nowMs: number): string => new Date(nowMs).toISOString().replace("Z", "000Z");

@@ -23,6 +23,7 @@ export class CommandLineDraft {
   hasMonitorOption = false;
   hasSerialOption = false;
   isMigratableOnly = false;
+  incoming: CommandLine["incoming"];
   pidFile: string | undefined;
   logFile: string | undefined;
   actions: GuestActions = { shutdown: "poweroff", reboot: "reset" };
@@ -88,6 +89,7 @@ export class CommandLineDraft {
       actions: this.actions,
       messages: this.messages,
       isMigratableOnly: this.isMigratableOnly,
+      incoming: this.incoming,
       ignored: this.ignored,
       warnings: this.warnings,
     };

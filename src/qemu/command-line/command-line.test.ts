@@ -111,7 +111,6 @@ describe("a word of the command line", () => {
   });
 
   test.each([
-    ["-incoming defer", ["-incoming defer: a model guest cannot be the target of a migration yet"]],
     ["-readconfig /etc/qemu.cfg", ["-readconfig /etc/qemu.cfg: configuration files are not read, write their options on the command line"]],
   ])("%s is refused, since a model guest would start without what it asks for", (text, lines) => {
     expect(refusal(text)).toEqual(lines);

@@ -58,6 +58,8 @@ export interface CommandLine {
   /** -msg: what stands before each line on stderr. */
   readonly messages: { readonly hasTimestamp: boolean; readonly hasGuestName: boolean };
   readonly isMigratableOnly: boolean;
+  /** -incoming: where a guest comes from, or `defer`. */
+  readonly incoming: { readonly argument: string; readonly place: string } | undefined;
   /** What a stock QEMU is asked for that runs this guest; undefined: nothing is there to boot, it is a model guest. */
   readonly stock: readonly string[] | undefined;
   /** Options that mean nothing to a model guest, as typed. */

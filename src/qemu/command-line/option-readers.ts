@@ -179,8 +179,8 @@ const readers: Readonly<Record<string, Reader>> = {
   "only-migratable": (draft) => {
     draft.isMigratableOnly = true;
   },
-  incoming: () => {
-    throw new QemuError("a model guest cannot be the target of a migration yet");
+  incoming: (draft, { argument, text }) => {
+    draft.incoming = { argument, place: text };
   },
   readconfig: () => {
     throw new QemuError("configuration files are not read, write their options on the command line");

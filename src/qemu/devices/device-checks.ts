@@ -7,6 +7,13 @@ import { type DeviceType, deviceType } from "./device-types.ts";
 /** Options of a device as -device and device_add have them, in order; `driver` among them. */
 export type DeviceOptions = ReadonlyMap<string, unknown>;
 
+/** When it comes. */
+export interface DeviceMoment {
+  /** After the machine was complete. */
+  readonly isHotplug: boolean;
+  readonly isMigrating: boolean;
+}
+
 export interface CheckedDevice {
   readonly type: DeviceType;
   readonly bus: QomBus | undefined;
@@ -17,10 +24,11 @@ export interface CheckedDevice {
  * What QEMU checks before a device is made, in its order. Source: qdev_device_add_from_qdict of QEMU 10.2.2's system/qdev-monitor.c.
  * QemuError.
  */
-export function checkDevice(machine: Machine, options: DeviceOptions, isHotplug: boolean): CheckedDevice {
+export function checkDevice(machine: Machine, options: DeviceOptions, { isHotplug, isMigrating }: DeviceMoment): CheckedDevice {
   checkId(options.get("id"));
   const type = driverOf(options);
   const bus = busFor(machine, type, options.get("bus"));
+  if (isMigrating) throw new QemuError("device_add not allowed while migrating");
   if (isHotplug) checkHotplug(type, bus);
   const id = options.has("id") ? String(options.get("id")) : undefined;
   if (id !== undefined && machine.peripheral.children.has(id)) throw new QemuError(`Duplicate device ID '${id}'`);
@@ -29,12 +37,13 @@ export function checkDevice(machine: Machine, options: DeviceOptions, isHotplug:
 }
 
 /** What QEMU checks before it takes a device out. QemuError. */
-export function checkUnplug(device: QomDevice): void {
+export function checkUnplug(device: QomDevice, isMigrating: boolean): void {
   const type = deviceType(device.type);
   if (isOfType(device.type, "cpu")) throw new QemuError("CPU hot unplug not supported on this machine");
   if (device.bus && !device.bus.limits.isHotpluggable) throw new QemuError(`Bus '${device.bus.busName}' does not support hotplugging`);
   if (!type?.isHotpluggable) throw new QemuError(`Device '${device.type}' does not support hotplugging`);
   if (device.isBeingUnplugged) throw new QemuError(`Device ${device.id ?? ""} is already in the process of unplug`);
+  if (isMigrating) throw new QemuError("device_del not allowed while migrating");
 }
 
 const identifier = /^[A-Za-z][-A-Za-z0-9._]*$/;
@@ -93,12 +102,15 @@ function checkHotplug({ name, isHotpluggable = false }: DeviceType, bus: QomBus 
 /** Those that -device itself reads. */
 const generic = new Set(["driver", "id", "bus"]);
 
-function checkProperties({ name, properties }: DeviceType, options: DeviceOptions): void {
+function checkProperties({ name, properties, laterProperties = [] }: DeviceType, options: DeviceOptions): void {
   if (!properties) return;
   for (const [option, value] of options) {
     if (generic.has(option)) continue;
-    const property = properties.find((record) => record.name === option);
+    const property = [...properties, ...laterProperties].find((record) => record.name === option);
     if (!property) throw new QemuError(`Property '${name}.${option}' not found`);
     if (typeof value !== "string") throw new QemuError(`Invalid parameter type for '${option}', expected: string`);
+    if (property.type === "OnOffAuto" && !["on", "off", "auto"].includes(value)) {
+      throw new QemuError(`Parameter '${option}' does not accept value '${value}'`);
+    }
   }
 }

@@ -6,6 +6,7 @@ import { QemuError } from "../qemu-error.ts";
 import { checkDevice, checkUnplug, type DeviceOptions } from "./device-checks.ts";
 import { deviceType, virtioBackend } from "./device-types.ts";
 import { realizeVfioAp } from "./vfio-ap.ts";
+import type { MigrationBlocker } from "./vfio-ap-migration.ts";
 
 export interface MachineDevicesOptions {
   readonly machine: Machine;
@@ -14,6 +15,7 @@ export interface MachineDevicesOptions {
   readonly stock: StockMonitor | undefined;
   /** -only-migratable: refuses what cannot be migrated. */
   readonly isMigratableOnly: boolean;
+  readonly isMigrating: () => boolean;
   /** Data of DEVICE_DELETED, for every object that goes. */
   readonly deleted: (data: { readonly device?: string; readonly path: string }) => void;
   readonly report: (line: string) => void;
@@ -28,12 +30,16 @@ export interface DeviceRequest {
   readonly place?: string | undefined;
 }
 
-/** Their vmstate says so. */
-const unmigratable = new Set(["vfio-ap", "vfio-ccw"]);
-
 /** The devices of a machine: how they come, are found and go. Whoever calls this does so in the emulator's turn. */
 export class MachineDevices {
   constructor(private readonly options: MachineDevicesOptions) {}
+
+  #migrationBlocker: MigrationBlocker | undefined;
+
+  /** What the vfio-ap device has against a migration. */
+  get migrationBlocker(): MigrationBlocker | undefined {
+    return this.vfioAp && this.#migrationBlocker;
+  }
 
   /** The vfio-ap device, if there is one. */
   get vfioAp(): QomDevice | undefined {
@@ -49,12 +55,13 @@ export class MachineDevices {
       if (isHotplug) await stock.execute("device_add", Object.fromEntries(asked));
       return;
     }
-    const { type, bus, id } = checkDevice(machine, asked, isHotplug);
-    if (isMigratableOnly && unmigratable.has(type.name)) {
+    const { type, bus, id } = checkDevice(machine, asked, { isHotplug, isMigrating: this.options.isMigrating() });
+    if (isMigratableOnly && type.name === "vfio-ccw") {
       throw new QemuError(`Device ${type.name} is not migratable, but --only-migratable was specified`);
     }
     if (type.name === "vfio-ap") {
-      const warnings = await realizeVfioAp(machine, port, asked);
+      const { warnings, blocker } = await realizeVfioAp(machine, port, asked, { isMigratableOnly });
+      this.#migrationBlocker = blocker;
       for (const warning of warnings) report(`${place === undefined ? "" : `${place}: `}warning: ${warning}`);
     } else if (stock) {
       if (isHotplug) await stock.execute("device_add", Object.fromEntries(asked));
@@ -84,7 +91,7 @@ export class MachineDevices {
       return;
     }
     const device = this.#named(idOrPath);
-    checkUnplug(device);
+    checkUnplug(device, this.options.isMigrating());
     await this.unplug(device);
   }
 

@@ -3,25 +3,50 @@ import type { GuestPort, PlugOutcome } from "../guest-port.ts";
 import type { Machine } from "../objects/machine.ts";
 import { QemuError } from "../qemu-error.ts";
 import type { DeviceOptions } from "./device-checks.ts";
+import {
+  type EnableMigration,
+  type MigrationBlocker,
+  migrationBlocker,
+  onlyMigratableAddition,
+  onlyMigratableRefusal,
+} from "./vfio-ap-migration.ts";
+import { vfioName } from "./vfio-name.ts";
 
 /** QEMU waits for these interrupts of a vfio_ap device: the request to give it back, the changed configuration. */
 const interrupts = 2;
 
-/** The name of a device in messages: the last component of its path, so the mediated device's UUID. */
-export const vfioName = (sysfsdev: string): string => sysfsdev.split("/").at(-1) ?? sysfsdev;
+export interface RealizedVfioAp {
+  /** What QEMU warns of. */
+  readonly warnings: readonly string[];
+  readonly blocker: MigrationBlocker | undefined;
+}
 
 /**
- * Connects the guest with a mediated device. Resolves with what QEMU warns of. QemuError. Source of texts and order: vfio_ap_realize of
+ * Connects the guest with a mediated device. QemuError. Source of texts and order: vfio_ap_realize of
  * QEMU 10.2.2's hw/vfio/ap.c, hw/vfio/device.c and hw/vfio/container-legacy.c.
  */
-export async function realizeVfioAp(machine: Machine, port: GuestPort, options: DeviceOptions): Promise<string[]> {
+export async function realizeVfioAp(
+  machine: Machine,
+  port: GuestPort,
+  options: DeviceOptions,
+  { isMigratableOnly }: { readonly isMigratableOnly: boolean },
+): Promise<RealizedVfioAp> {
   const [sysfsdev, iommufd, fd] = ["sysfsdev", "iommufd", "fd"].map((name) => options.get(name) as string | undefined);
+  if (isMigratableOnly && sysfsdev === undefined) throw onlyMigratableRefusal();
   if (iommufd !== undefined) checkIommufd(machine, iommufd);
   if (fd !== undefined) throw new QemuError(prefixed(sysfsdev, fdText(iommufd !== undefined)));
   if (sysfsdev === undefined) throw new QemuError(prefixed(undefined, `no such host device: ${errnoText("EFAULT")}`));
   const outcome = await port.plug(sysfsdev);
   if (!outcome.isPlugged) throw refusal(sysfsdev, iommufd !== undefined, outcome);
-  return missingInterrupts(outcome.irqs);
+  try {
+    const enable = (options.get("enable-migration") ?? "auto") as EnableMigration;
+    const blocker = migrationBlocker(sysfsdev, enable, outcome.isMigratable ?? false);
+    if (blocker && isMigratableOnly) throw enable === "off" ? onlyMigratableAddition(sysfsdev, blocker) : onlyMigratableRefusal();
+    return { warnings: missingInterrupts(outcome.irqs), blocker };
+  } catch (error) {
+    await port.unplug();
+    throw error;
+  }
 }
 
 function checkIommufd(machine: Machine, id: string): void {

@@ -1,3 +1,6 @@
+import { QemuError } from "../qemu-error.ts";
+import type { Migration } from "./migration.ts";
+
 /** In the order in which QEMU 10.2.2 lists them. Source: qapi/migration.json. */
 export const migrationCapabilities = [
   "xbzrle",
@@ -53,3 +56,17 @@ export const migrationParameterDefaults = {
   "zero-page-detection": "multifd",
   "direct-io": false,
 } as const;
+
+/** What is refused of them together with others, or here at all. Source: migrate_caps_check of QEMU 10.2.2's migration/options.c. */
+const needs: readonly (readonly [capability: string, needed: string, text: string])[] = [
+  ["postcopy-preempt", "postcopy-ram", "Postcopy preempt requires postcopy-ram"],
+  ["switchover-ack", "return-path", "Capability 'switchover-ack' requires capability 'return-path'"],
+];
+
+/** All of them, or none. QemuError. */
+export function setCapabilities(migration: Migration, wanted: ReadonlyMap<string, boolean>): void {
+  if (migration.isRunning) throw new QemuError("There's a migration process in progress");
+  const after = new Map([...migration.capabilities, ...wanted]);
+  for (const [capability, needed, text] of needs) if (after.get(capability) && !after.get(needed)) throw new QemuError(text);
+  for (const [name, isOn] of wanted) migration.capabilities.set(name, isOn);
+}

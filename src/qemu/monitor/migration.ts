@@ -1,85 +1,291 @@
-import { connect } from "node:net";
-import { systemErrorText } from "../chardev/system-error-text.ts";
+import { randomBytes } from "node:crypto";
+import type { Duplex } from "node:stream";
 import type { Emulator, EmulatorEvent } from "../emulator.ts";
+import { migrationLogLine } from "../guest-log.ts";
+import { PeerGaveUp } from "../migration/frame-connection.ts";
+import { IncomingMigration, LoadError } from "../migration/incoming-migration.ts";
+import type { MigrationAddress } from "../migration/migration-address.ts";
+import { type MigrationListener, type MigrationSurroundings, ownSurroundings } from "../migration/migration-surroundings.ts";
+import { OutgoingMigration, type OutgoingTimes } from "../migration/outgoing-migration.ts";
+import type { Witness } from "../migration/witness.ts";
 import { QemuError } from "../qemu-error.ts";
 import { migrationCapabilities, migrationParameterDefaults } from "./migration-settings.ts";
 
+export type MigrationStatus =
+  | "none"
+  | "setup"
+  | "active"
+  | "pre-switchover"
+  | "device"
+  | "completed"
+  | "failed"
+  | "cancelling"
+  | "cancelled";
+
+/** How a migration ended. */
+export interface MigrationEnd {
+  readonly status: "completed" | "failed" | "cancelled";
+  readonly problem?: string;
+  /** What the target said of it, where it did. */
+  readonly peerProblem?: string;
+  readonly times?: OutgoingTimes;
+}
+
 /**
- * Outgoing migration as far as a guest here gets: a vfio-ap device blocks it, and without one there is nobody who understands what would be
- * sent. Source of texts and order: QEMU 10.2.2 migration/migration.c.
+ * Migration of an emulator's guest, out or in: what monitors ask of it, and its states and events in QEMU's order. What moves, and what may
+ * not happen twice, is src/qemu/migration's. Source of texts and order: QEMU 10.2.2 migration/migration.c.
  */
 export class Migration {
   readonly capabilities = new Map<string, boolean>(migrationCapabilities.map((name) => [name, false]));
   readonly parameters: Record<string, unknown> = { ...migrationParameterDefaults };
-  #status: "none" | "setup" | "failed" = "none";
-  #problem: string | undefined;
+  #status: MigrationStatus = "none";
+  #end: MigrationEnd | undefined;
+  #ended: Promise<MigrationEnd> | undefined;
+  #startedAt = 0;
+  #setupMs: number | undefined;
+  #totalMs: number | undefined;
+  #passes = 0;
+  #mayContinue: (() => void) | undefined;
+  #outgoing: OutgoingMigration | undefined;
+  readonly #decided = new Map<string, OutgoingMigration>();
+  #incoming: IncomingMigration | undefined;
+  #listener: MigrationListener | undefined;
+  #witness: Promise<Witness> | undefined;
+  #hasBegunIncoming = false;
+  #hasFailedToArrive = false;
   readonly #emulator: Emulator;
+  readonly #surroundings: MigrationSurroundings;
   readonly #emit: (event: EmulatorEvent) => void;
 
   constructor(emulator: Emulator, emit: (event: EmulatorEvent) => void) {
     this.#emulator = emulator;
+    this.#surroundings = emulator.options.migration ?? ownSurroundings;
     this.#emit = emit;
+    void emulator.ended.then(() => this.#close());
   }
 
-  get status(): string {
+  get status(): MigrationStatus {
     return this.#status;
   }
 
   get problem(): string | undefined {
-    return this.#problem;
+    return this.#end?.problem;
+  }
+
+  /** How the migration that is under way, or the last one, ends; undefined before any. */
+  get ended(): Promise<MigrationEnd> | undefined {
+    return this.#ended;
+  }
+
+  /** Where an emulator listens that a guest is to come to, with the port that it was given. */
+  get listeningAddress(): MigrationAddress | undefined {
+    return this.#listener?.address;
+  }
+
+  /** A guest did not come, and the emulator ended for that. */
+  get hasFailedToArrive(): boolean {
+    return this.#hasFailedToArrive;
+  }
+
+  get isRunning(): boolean {
+    return runningStatuses.has(this.#status);
+  }
+
+  /** In milliseconds, as far as they are known. */
+  get times(): { readonly setupMs?: number; readonly totalMs?: number; readonly outgoing?: OutgoingTimes } {
+    const totalMs = this.#outgoing && this.isRunning && this.#setupMs !== undefined ? this.#sinceStart() : this.#totalMs;
+    return {
+      ...(this.#setupMs !== undefined && { setupMs: this.#setupMs }),
+      ...(totalMs !== undefined && { totalMs }),
+      ...(this.#end?.times && { outgoing: this.#end.times }),
+    };
+  }
+
+  get passes(): number {
+    return this.#passes;
   }
 
   /** What forbids it as query-migrate lists it. */
   get blockedReasons(): string[] {
-    return this.#emulator.vfioAp ? [`non-migratable device: ${vmstateId}`] : [];
+    const blocker = this.#emulator.migrationBlocker;
+    return blocker ? [blocker.reason] : [];
   }
 
-  /** Begins it; `problem` says later how it ended. QemuError. */
-  begin(uri: string): void {
-    const address = addressOf(uri);
-    if (this.#status === "setup") throw new QemuError("There's a migration process in progress");
-    if (this.#emulator.vfioAp) throw new QemuError(`State blocked by non-migratable device '${vmstateId}'`);
-    this.#problem = undefined;
+  /** Begins to move the guest out; `ended` tells how that went. QemuError: it did not begin. */
+  begin(address: MigrationAddress): Promise<MigrationEnd> {
+    this.#checkBegin();
+    this.#end = undefined;
+    this.#totalMs = undefined;
+    this.#setupMs = undefined;
+    this.#passes = 0;
+    this.#startedAt = this.#surroundings.nowMs();
+    this.#emulator.isMigrating = true;
+    this.#emulator.options.note?.(migrationLogLine(this.#emulator.options.nowMs()));
     this.#enter("setup");
-    this.#connect(address);
+    this.#ended = this.#moveOut(address);
+    return this.#ended;
   }
 
-  #connect(address: MigrationAddress): void {
-    if (!("options" in address)) return this.#fail(address.problem);
-    const socket = connect(address.options);
-    socket.once("connect", () => {
-      socket.destroy();
-      this.#fail("A guest of Adjunct cannot be migrated yet");
+  /** migrate_cancel: no more than a wish once the target has the guest. */
+  cancel(): void {
+    if (!this.#outgoing || !this.isRunning || this.#status === "cancelling") return;
+    this.#enter("cancelling");
+    this.#outgoing.giveUp(new QemuError("the migration was cancelled"));
+    this.#mayContinue?.();
+  }
+
+  /** migrate-continue. QemuError. */
+  continue(state: string): void {
+    if (this.#status !== state) throw new QemuError(`Migration not in expected state: ${this.#status}`);
+    this.#mayContinue?.();
+  }
+
+  /** -incoming and migrate-incoming: waits for a guest at an address. QemuError. */
+  async listen(address: MigrationAddress, { exitsOnError }: { readonly exitsOnError: boolean }): Promise<void> {
+    if (this.#hasBegunIncoming) throw new QemuError("The incoming migration has already been started");
+    if (this.#emulator.runState !== "inmigrate") throw new QemuError("'-incoming' was not specified on the command line");
+    const witness = await this.#serveWitness();
+    this.#listener = await this.#surroundings.listen(address, (stream) => {
+      this.#ended = this.#moveIn(stream, witness, exitsOnError);
     });
-    socket.once("error", (error) => this.#fail(`Failed to connect to '${address.text}': ${systemErrorText(error)}`));
+    this.#hasBegunIncoming = true;
+    this.#enter("setup");
   }
 
-  #fail(problem: string): void {
-    this.#problem = problem;
-    this.#enter("failed");
+  #checkBegin(): void {
+    const { runState } = this.#emulator;
+    if (this.isRunning && runState !== "inmigrate") throw new QemuError("There's a migration process in progress");
+    if (runState === "inmigrate") throw new QemuError("Guest is waiting for an incoming migration");
+    if (runState === "postmigrate") throw new QemuError("Can't migrate the vm that was paused due to previous migration");
+    const blocker = this.#emulator.migrationBlocker;
+    if (blocker) throw new QemuError(blocker.refusal);
   }
 
-  #enter(status: "setup" | "failed"): void {
+  async #moveOut(address: MigrationAddress): Promise<MigrationEnd> {
+    try {
+      const token = randomBytes(16).toString("hex");
+      const outgoing = new OutgoingMigration(this.#emulator, this.#surroundings, await this.#serveWitness(), token);
+      this.#decided.set(token, outgoing);
+      this.#outgoing = outgoing;
+      const times = await outgoing.run(address, {
+        active: () => {
+          this.#pass();
+          this.#setupMs = this.#sinceStart();
+          this.#enter("active");
+        },
+        maySwitchOver: () => this.#switchOver(),
+        device: () => {
+          if (this.#status !== "cancelling") this.#enter("device");
+          this.#pass();
+        },
+        failing: (cause) => {
+          if (this.#status !== "cancelling") this.#stayed(cause);
+        },
+      });
+      return await this.#emulator.exclusively(async () => this.#left(times));
+    } catch (error) {
+      // A monitor may have been told already, in the turn that gave the guest back.
+      if (this.isRunning) this.#stayed(error as Error);
+      return this.#end ?? { status: "failed" };
+    } finally {
+      this.#emulator.isMigrating = false;
+      this.#outgoing = undefined;
+    }
+  }
+
+  async #switchOver(): Promise<void> {
+    if (!this.capabilities.get("pause-before-switchover") || this.#status === "cancelling") return;
+    this.#enter("pre-switchover");
+    await new Promise<void>((resolve) => {
+      this.#mayContinue = resolve;
+    });
+    this.#mayContinue = undefined;
+  }
+
+  #left(times: OutgoingTimes): MigrationEnd {
+    this.#totalMs = this.#sinceStart();
+    this.#end = { status: "completed", times };
+    this.#emulator.leave();
+    const { note, vfioAp } = { note: this.#emulator.options.note, vfioAp: this.#emulator.vfioAp };
+    if (vfioAp) note?.(`the vfio-ap device stood for ${times.apDowntimeMs.toFixed(1)} ms of ${times.downtimeMs.toFixed(1)} ms`);
+    this.#enter("completed");
+    return this.#end;
+  }
+
+  #stayed(error: Error): void {
+    if (this.#status === "cancelling") {
+      this.#end = { status: "cancelled" };
+    } else if (error instanceof PeerGaveUp) {
+      // As QEMU's return path has it: that, and not why.
+      const problem = "Sibling indicated error 1";
+      this.#emulator.options.report?.(problem);
+      this.#end = { status: "failed", problem, peerProblem: error.message };
+    } else {
+      this.#end = { status: "failed", problem: error.message };
+      if (!(error instanceof QemuError)) this.#emulator.options.report?.(`error: ${error.stack ?? error.message}`);
+    }
+    this.#enter(this.#end.status);
+  }
+
+  async #moveIn(stream: Duplex, witness: Witness, exitsOnError: boolean): Promise<MigrationEnd> {
+    const { options } = this.#emulator;
+    const incoming = new IncomingMigration(this.#emulator, this.#surroundings, witness);
+    this.#incoming = incoming;
+    this.#emulator.isMigrating = true;
+    options.note?.(migrationLogLine(options.nowMs()));
+    this.#enter("active");
+    try {
+      await incoming.run(stream);
+      this.#end = { status: "completed" };
+      this.#enter("completed");
+    } catch (error) {
+      this.#end = { status: "failed", problem: (error as Error).message };
+      this.#enter("failed");
+      for (const line of error instanceof LoadError ? error.lines : []) options.report?.(line);
+      if (exitsOnError) await this.#exit(error as Error);
+    } finally {
+      this.#emulator.isMigrating = false;
+    }
+    return this.#end;
+  }
+
+  async #exit(error: Error): Promise<void> {
+    if (this.#emulator.hasEnded) return;
+    this.#hasFailedToArrive = true;
+    this.#emulator.options.report?.(error.message);
+    await this.#emulator.exclusively(() => this.#emulator.abandon());
+  }
+
+  /** One for the emulator's whole life: as long as it can be asked, nobody has to guess. */
+  #serveWitness(): Promise<Witness> {
+    this.#witness ??= this.#surroundings.serveWitness(async (question, token) => {
+      if (question === "reach") return "here";
+      if (question === "whose") return this.#decided.get(token)?.answer(question) ?? "mine";
+      return (await this.#incoming?.answer(question, token)) ?? "gave-up";
+    });
+    return this.#witness;
+  }
+
+  #close(): void {
+    this.#listener?.close();
+    this.#outgoing?.giveUp(new QemuError("the guest has ended"));
+    void this.#witness?.then((witness) => witness.close());
+  }
+
+  #sinceStart(): number {
+    return this.#surroundings.nowMs() - this.#startedAt;
+  }
+
+  #pass(): void {
+    this.#passes++;
+    if (this.capabilities.get("events")) this.#emit({ event: "MIGRATION_PASS", data: { pass: this.#passes } });
+  }
+
+  #enter(status: MigrationStatus): void {
     this.#status = status;
     if (this.capabilities.get("events")) this.#emit({ event: "MIGRATION", data: { status } });
   }
 }
 
-/** The path of its bus and the name of its state. */
-const vmstateId = "/1/vfio-ap";
-
-type MigrationAddress =
-  | { readonly options: { readonly host: string; readonly port: number } | { readonly path: string }; readonly text: string }
-  | { readonly problem: string };
-
-function addressOf(uri: string): MigrationAddress {
-  const inet = /^tcp:(.*):(\d{1,5})$/.exec(uri);
-  if (inet && Number(inet[2]) < 65536)
-    return { options: { host: inet[1] || "localhost", port: Number(inet[2]) }, text: uri.slice("tcp:".length) };
-  if (uri.startsWith("tcp:")) throw new QemuError(`error parsing address '${uri.slice("tcp:".length)}'`);
-  if (uri.startsWith("unix:")) return { options: { path: uri.slice("unix:".length) }, text: uri.slice("unix:".length) };
-  const name = /^fd:(.*)$/.exec(uri)?.[1];
-  if (name !== undefined) throw new QemuError(`File descriptor named '${name}' has not been found`);
-  if (/^(exec|file|vsock|rdma):/.test(uri)) return { problem: `A guest of Adjunct cannot be migrated to '${uri}'` };
-  throw new QemuError(`unknown migration protocol: ${uri}`);
-}
+/** Source: migration_is_running of QEMU 10.2.2, as far as states are entered here. */
+const runningStatuses: ReadonlySet<MigrationStatus> = new Set(["setup", "active", "pre-switchover", "device", "cancelling"]);

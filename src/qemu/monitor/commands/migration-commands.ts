@@ -1,5 +1,7 @@
+import { channelAddress, type MigrationAddress, migrationAddress } from "../../migration/migration-address.ts";
 import { QemuError } from "../../qemu-error.ts";
-import { migrationCapabilities, migrationParameterDefaults } from "../migration-settings.ts";
+import { migrationInfo } from "../migration-info.ts";
+import { migrationCapabilities, migrationParameterDefaults, setCapabilities } from "../migration-settings.ts";
 import { command, type QmpCommand } from "../qmp/qmp-command.ts";
 import { any, bool, int, listOf, type Members, object, oneOf, optional, str, uint64 } from "../schema/schema-type.ts";
 
@@ -38,17 +40,16 @@ const parameters: Members = Object.fromEntries(
 export const migrationCommands = {
   migrate: command({
     arguments: { uri: optional(str), channels: optional(listOf(any)), detach: optional(bool), resume: optional(bool) },
-    run: ({ state }, { uri, channels }) => {
-      if ((uri === undefined) === (channels === undefined)) throw new QemuError("need either 'uri' or 'channels' argument");
-      state.migration.begin(uri ?? uriOf(channels ?? []));
+    run: ({ state }, { uri, channels, resume }) => {
+      const address = addressOf(uri, channels);
+      if (resume) throw new QemuError("Cannot resume if there is no paused migration");
+      void state.migration.begin(address);
     },
   }),
-  migrate_cancel: command({ run: () => undefined }),
+  migrate_cancel: command({ run: ({ state }) => state.migration.cancel() }),
   "migrate-continue": command({
     arguments: { state: status },
-    run: ({ state }) => {
-      throw new QemuError(`Migration not in expected state: ${state.migration.status}`);
-    },
+    run: ({ state }, { state: expected }) => state.migration.continue(expected),
   }),
   "migrate-pause": command({
     allowsOob: true,
@@ -58,9 +59,8 @@ export const migrationCommands = {
   }),
   "migrate-incoming": command({
     arguments: { uri: optional(str), channels: optional(listOf(any)), "exit-on-error": optional(bool) },
-    run: () => {
-      throw new QemuError("'-incoming' was not specified on the command line");
-    },
+    run: ({ state }, { uri, channels, "exit-on-error": exitsOnError = true }) =>
+      state.migration.listen(addressOf(uri, channels), { exitsOnError }),
   }),
   "query-migrate": command({
     returns: object({
@@ -68,19 +68,20 @@ export const migrationCommands = {
       "error-desc": optional(str),
       "blocked-reasons": optional(listOf(str)),
       "total-time": optional(int),
+      "expected-downtime": optional(int),
       downtime: optional(int),
       "setup-time": optional(int),
+      ram: optional(any),
+      vfio: optional(object({ transferred: int })),
+      "socket-address": optional(listOf(any)),
+      "x-ap-downtime-us": optional(int),
     }),
-    run: ({ state: { migration } }) => ({
-      ...(migration.status !== "none" && { status: migration.status, "error-desc": migration.problem }),
-      ...(migration.blockedReasons.length > 0 && { "blocked-reasons": migration.blockedReasons }),
-    }),
+    run: (context) => migrationInfo(context),
   }),
   "migrate-set-capabilities": command({
     arguments: { capabilities: listOf(object({ capability, state: bool })) },
     run: ({ state: { migration } }, { capabilities }) => {
-      if (migration.status === "setup") throw new QemuError("There's a migration process in progress");
-      for (const { capability: name, state } of capabilities) migration.capabilities.set(name, state);
+      setCapabilities(migration, new Map(capabilities.map(({ capability: name, state }) => [name, state])));
     },
   }),
   "query-migrate-capabilities": command({
@@ -111,12 +112,8 @@ export const migrationCommands = {
   }),
 } satisfies Record<string, QmpCommand>;
 
-/** Only the main channel says where to. */
-function uriOf(channels: readonly unknown[]): string {
-  const [channel] = channels as readonly { addr?: Readonly<Record<string, unknown>> }[];
-  const { transport, type, host, port, path, str: fd } = channel?.addr ?? {};
-  if (transport === "socket" && type === "inet") return `tcp:${host}:${port}`;
-  if (transport === "socket" && type === "unix") return `unix:${path}`;
-  if (transport === "socket" && type === "fd") return `fd:${fd}`;
-  throw new QemuError("Channel list must have one channel of type 'main'");
+/** QemuError. */
+function addressOf(uri: string | undefined, channels: readonly unknown[] | undefined): MigrationAddress {
+  if ((uri === undefined) === (channels === undefined)) throw new QemuError("need either 'uri' or 'channels' argument");
+  return uri !== undefined ? migrationAddress(uri) : channelAddress(channels ?? []);
 }

@@ -87,29 +87,4 @@ export const changingCommands: readonly HumanCommand[] = [
       throw new QemuError("No balloon device has been activated", "DeviceNotActive");
     },
   },
-  {
-    name: "migrate",
-    parameters: "[-d] [-r] uri",
-    help: "moves the guest to a URI; info migrate tells how that goes",
-    arguments: [
-      { name: "d", kind: "switch" },
-      { name: "r", kind: "switch" },
-      { name: "uri", kind: "word" },
-    ],
-    run: ({ state }, { uri = "" }) => state.migration.begin(uri),
-  },
-  { name: "migrate_cancel", parameters: "", help: "gives the migration up", run: () => undefined },
-  {
-    name: "migrate_set_capability",
-    parameters: "capability state",
-    help: "switches a capability of migration",
-    arguments: [
-      { name: "capability", kind: "word" },
-      { name: "state", kind: "word" },
-    ],
-    run: ({ state: { migration } }, { capability = "", state }) => {
-      if (!migration.capabilities.has(capability)) throw new QemuError(`Parameter 'capability' does not accept value '${capability}'`);
-      migration.capabilities.set(capability, state === "on");
-    },
-  },
 ];

@@ -72,8 +72,13 @@ export class HmpSession implements ChardevFrontend {
     if (line.trim() === "") return this.#readline.showPrompt();
     this.#isBusy = true;
     const client = this.#client;
+    let suspended: Promise<string> | undefined;
+    const suspend = (until: Promise<string>): void => {
+      suspended = until;
+    };
     this.#context.emulator
-      .exclusively(() => this.#print(line, client))
+      .exclusively(() => this.#print(line, client, suspend))
+      .then(async () => suspended && this.#write(await suspended, client))
       .catch((error: unknown) => this.#context.emulator.options.report?.(`error: ${(error as Error).stack}`))
       .finally(() => {
         this.#isBusy = false;
@@ -82,8 +87,12 @@ export class HmpSession implements ChardevFrontend {
       });
   }
 
-  async #print(line: string, client: number): Promise<void> {
-    const text = await runHumanCommand(this.#context, line, this.#readline.history);
-    if (client === this.#client) this.#chardev.write(text);
+  async #print(line: string, client: number, suspend: (until: Promise<string>) => void): Promise<void> {
+    const text = await runHumanCommand(this.#context, line, { history: this.#readline.history, suspend });
+    this.#write(text, client);
+  }
+
+  #write(text: string, client: number): void {
+    if (client === this.#client) this.#chardev.write(text.replaceAll(/\r?\n/g, "\r\n"));
   }
 }

@@ -1,6 +1,7 @@
 import { changingCommands } from "./changing-commands.ts";
 import { type HumanCommand, hasName } from "./human-command.ts";
 import { infoCommands } from "./info-commands.ts";
+import { migrationHumanCommands } from "./migration-human-commands.ts";
 import { objectHumanCommands } from "./object-human-commands.ts";
 
 const byName = (left: HumanCommand, right: HumanCommand): number => (left.name < right.name ? -1 : 1);
@@ -22,7 +23,13 @@ const infoCommand: HumanCommand = {
 };
 
 /** Every command of the human monitor, in the order of its help. */
-export const humanCommands: readonly HumanCommand[] = [...changingCommands, ...objectHumanCommands, helpCommand, infoCommand].sort(byName);
+export const humanCommands: readonly HumanCommand[] = [
+  ...changingCommands,
+  ...migrationHumanCommands,
+  ...objectHumanCommands,
+  helpCommand,
+  infoCommand,
+].sort(byName);
 
 function helpOf(words: readonly string[], table: readonly HumanCommand[] = humanCommands, above: readonly string[] = []): string {
   const [word, ...others] = words;

@@ -22,6 +22,8 @@ export interface HumanArgument {
 export interface HumanContext extends QmpContext {
   /** Lines typed before, where somebody types. */
   readonly history: readonly string[];
+  /** Prints what comes, and the prompt only after that; absent where nobody types. */
+  readonly suspend?: (until: Promise<string>) => void;
 }
 
 /** Help lists `print|p` where each of both is understood. */

@@ -3,10 +3,16 @@ import { QemuError } from "../../qemu-error.ts";
 import { hotpluggableCpus, memoryBytes, processors } from "../processor-queries.ts";
 import { qemuVersionText } from "../qemu-version.ts";
 import type { HumanCommand, HumanContext } from "./human-command.ts";
+import { infoMigrate } from "./info-migrate.ts";
 import { infoQomTree } from "./info-qom-tree.ts";
 import { infoQtree } from "./info-qtree.ts";
 
-const info = (name: string, help: string, run: (context: HumanContext) => string): HumanCommand => ({ name, parameters: "", help, run });
+const info = (name: string, help: string, run: (context: HumanContext) => string | Promise<string>): HumanCommand => ({
+  name,
+  parameters: "",
+  help,
+  run,
+});
 const onOff = (isOn: boolean): string => (isOn ? "on" : "off");
 const nothing = (): string => "";
 
@@ -37,7 +43,7 @@ export const infoCommands: readonly HumanCommand[] = [
     ({ emulator }) => `base memory: ${memoryBytes(emulator)}\nplugged memory: 0\n`,
   ),
   info("mice", "pointing devices", () => "No mouse devices connected\n"),
-  info("migrate", "how far a migration is", migrationText),
+  info("migrate", "how far a migration is", infoMigrate),
   info("migrate_capabilities", "capabilities of migration", ({ state }) =>
     lines([...state.migration.capabilities].map(([name, isOn]) => `${name}: ${onOff(isOn)}`)),
   ),
@@ -78,10 +84,4 @@ function cpuText(cpu: ReturnType<typeof hotpluggableCpus>[number]): string {
     `    socket-id: "${cpu.props["socket-id"]}"`,
     `    core-id: "${cpu.props["core-id"]}"`,
   ]);
-}
-
-function migrationText({ state: { migration } }: HumanContext): string {
-  const { blockedReasons, problem, status } = migration;
-  const blocked = blockedReasons.length > 0 ? ["Outgoing migration blocked:", ...blockedReasons.map((reason) => `  ${reason}`)] : [];
-  return lines([...blocked, ...(status === "none" ? [] : [`Status: \t\t${status}${problem === undefined ? "" : ` (${problem})`}`])]);
 }

@@ -5,8 +5,12 @@ import { type HumanCommand, type HumanContext, hasName } from "./human-command.t
 import { humanCommands } from "./human-command-table.ts";
 
 /** What the human monitor prints for a line, with CR LF. Never rejects because of what was typed. */
-export async function runHumanCommand(context: QmpContext, line: string, history: readonly string[] = []): Promise<string> {
-  return (await printed({ ...context, history }, line)).replaceAll("\n", "\r\n");
+export async function runHumanCommand(
+  context: QmpContext,
+  line: string,
+  typing: Pick<HumanContext, "history" | "suspend"> = { history: [] },
+): Promise<string> {
+  return (await printed({ ...context, ...typing }, line)).replaceAll("\n", "\r\n");
 }
 
 async function printed(context: HumanContext, line: string): Promise<string> {

@@ -1,0 +1,70 @@
+import { unlinkSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { systemErrorText } from "../chardev/system-error-text.ts";
+import { QemuError } from "../qemu-error.ts";
+import { addressText, type MigrationAddress } from "./migration-address.ts";
+import type { MigrationListener } from "./migration-surroundings.ts";
+
+/** How long a connection may take to come about. */
+const CONNECT_LIMIT_MS = 30_000;
+
+/** QemuError. */
+export async function connectMigration(address: MigrationAddress): Promise<Duplex> {
+  if (address.type === "other") throw new QemuError(`A guest of Adjunct cannot be migrated to '${address.uri}'`);
+  const socket = connect(address.type === "unix" ? { path: address.path } : { host: address.host || "localhost", port: address.port });
+  socket.setTimeout(CONNECT_LIMIT_MS, () => socket.destroy(Object.assign(new Error(), { code: "ETIMEDOUT" })));
+  await new Promise<void>((resolve, reject) => {
+    socket.once("connect", resolve);
+    socket.once("error", (error) => reject(new QemuError(`Failed to connect to '${addressText(address)}': ${systemErrorText(error)}`)));
+  });
+  socket.setTimeout(0);
+  socket.setNoDelay(true);
+  return socket;
+}
+
+/** Takes one connection and listens no more; whoever comes later is refused, as by QEMU. QemuError. */
+export async function listenForMigration(address: MigrationAddress, accept: (stream: Duplex) => void): Promise<MigrationListener> {
+  if (address.type === "other") throw new QemuError(`A guest of Adjunct cannot come from '${address.uri}'`);
+  const server = createServer((socket) => {
+    server.close();
+    take(socket, accept);
+  });
+  if (address.type === "unix") removeSocketFile(address.path);
+  await listen(server, address);
+  const bound = address.type === "inet" ? { ...address, port: (server.address() as AddressInfo).port } : address;
+  return { address: bound, close: () => server.close() };
+}
+
+function take(socket: Socket, accept: (stream: Duplex) => void): void {
+  socket.setNoDelay(true);
+  accept(socket);
+}
+
+async function listen(server: Server, address: Exclude<MigrationAddress, { type: "other" }>): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => reject(new QemuError(bindProblem(address, error))));
+    server.listen(address.type === "unix" ? { path: address.path } : { host: address.host || "0.0.0.0", port: address.port }, resolve);
+  });
+  server.removeAllListeners("error");
+  server.on("error", () => {});
+}
+
+function bindProblem(address: MigrationAddress, error: unknown): string {
+  const text = systemErrorText(error);
+  if (address.type === "unix") return `Failed to bind socket to ${address.path}: ${text}`;
+  return (error as NodeJS.ErrnoException).code === "EADDRINUSE"
+    ? `Failed to find an available port: ${text}`
+    : `Failed to bind socket: ${text}`;
+}
+
+/** QEMU takes whatever has the name away. */
+function removeSocketFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES") return;
+    throw new QemuError(`Failed to unlink socket ${path}: ${systemErrorText(error)}`);
+  }
+}
