@@ -1,5 +1,6 @@
 import type { SendCommand } from "./command-guest-port.ts";
 import type { MediatedDeviceConfiguration } from "./configuration.ts";
+import { hasMdev } from "./mdev-files.ts";
 import { refusedStep } from "./start-step.ts";
 
 const matrix = "/sys/devices/vfio_ap/matrix";
@@ -19,7 +20,7 @@ export async function startConfiguredMdevs(mdevs: readonly MediatedDeviceConfigu
   const remarks: string[] = [];
   for (const { uuid, adapters, domains, controlDomains } of mdevs) {
     const mdev = `${matrix}/${uuid}`;
-    if (await isThere(mdev, send)) {
+    if (await hasMdev(send, uuid)) {
       remarks.push(`${uuid} was started as mdevctl has it defined; the file's is not made`);
       continue;
     }
@@ -30,12 +31,3 @@ export async function startConfiguredMdevs(mdevs: readonly MediatedDeviceConfigu
   }
   return remarks;
 }
-
-const isThere = async (path: string, send: SendCommand): Promise<boolean> => {
-  try {
-    await send({ do: "list", path });
-    return true;
-  } catch {
-    return false;
-  }
-};

@@ -6,12 +6,16 @@ import { type GuestPlaces, isSocketPath } from "./places.ts";
 /** The words with which a guest of a configuration starts. Without places it has neither monitors nor a console. */
 export function guestCommandLine({ name, cpu, mdev, boot }: GuestConfiguration, places: GuestPlaces | undefined): string[] {
   const words = ["-name", `guest=${name}`, "-machine", "s390-ccw-virtio,accel=kvm", "-cpu", cpu, "-nodefaults", "-display", "none"];
-  if (places) words.push(...socketOption("-qmp", places.qmpSocket), ...socketOption("-monitor", places.monitorSocket));
+  words.push(...monitorOptions(places));
   if (boot) words.push(...bootOptions(boot), ...(places ? consoleOptions(places) : []));
   if (mdev !== undefined)
     words.push("-device", [...mdevDevice(mdev)].map(([key, value]) => (key === "driver" ? value : `${key}=${value}`)).join(","));
   return words;
 }
+
+/** The host's own monitors of a guest. */
+export const monitorOptions = (places: GuestPlaces | undefined): string[] =>
+  places ? [...socketOption("-qmp", places.qmpSocket), ...socketOption("-monitor", places.monitorSocket)] : [];
 
 function bootOptions({ kernel, initrd, append, disk, memoryMib, cpus }: GuestBoot): string[] {
   const words = ["-m", `${memoryMib}M`, "-smp", String(cpus)];

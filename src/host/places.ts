@@ -65,6 +65,8 @@ export interface GuestPlaces extends SystemPlaces {
   readonly agentSocket: string;
   /** QEMU's end of the agent's port, which only the host itself talks to. */
   readonly agentPortSocket: string;
+  /** Where a guest comes in from another host. */
+  readonly migrationSocket: string;
   /** Everything its console showed. */
   readonly consoleLog: string;
 }
@@ -122,6 +124,7 @@ export function guestPlaces(host: HostPlaces, guest: string): GuestPlaces {
     consoleSocket: join(folder, "console.sock"),
     agentSocket: join(folder, "agent.sock"),
     agentPortSocket: join(folder, "agent-port.sock"),
+    migrationSocket: join(folder, "migration.sock"),
     consoleLog: join(state, "console"),
   };
 }

@@ -7,6 +7,7 @@ import type { HostConfiguration } from "./configuration.ts";
 import { startConfiguredMdevs } from "./configured-mdevs.ts";
 import { Refusal } from "./control-protocol.ts";
 import { type ControlServer, serveControl } from "./control-server.ts";
+import { FrontGuests } from "./front-guests.ts";
 import { GuestEmulators } from "./guest-emulators.ts";
 import { writeGuestLog } from "./guest-log-file.ts";
 import { GuestRegistry } from "./guest-registry.ts";
@@ -14,6 +15,7 @@ import { clearHostFolder, describeHost, type HostDescription, makeHostFolder } f
 import { takeHostLock } from "./host-lock.ts";
 import { type HostSystem, startHostSystem } from "./host-system.ts";
 import { holdForConnection } from "./migration-hold-owner.ts";
+import { MovingGuests } from "./moving-guests.ts";
 import { places as allPlaces, guestPlaces, hostPlaces, makePrivateFolder, refuseLongSocketPath } from "./places.ts";
 import { SecretsFile } from "./secrets-file.ts";
 import { startRuntime } from "./start-runtime.ts";
@@ -73,6 +75,8 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
       placesOf: (guest) => guestPlaces(places, guest),
       logOf: (guest) => (line) => writeGuestLog(guestPlaces(places, guest), line),
     });
+    const fronts = new FrontGuests((event) => server?.publish(event));
+    const moving = new MovingGuests({ send, emulators, fronts, placesOf: (guest) => guestPlaces(places, guest) });
     let server: ControlServer | undefined;
     let system: HostSystem | undefined;
     let reportEnd: (reason: string | undefined) => void = () => {};
@@ -96,6 +100,7 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
         server?.publish(event);
         options.onEvent?.(event);
         emulators.take(event);
+        fronts.take(event);
         if (event.guest !== undefined) return guests.take(event);
         if (event.type !== "uevent") return undefined;
         return system?.take(event.properties as UeventProperties);
@@ -142,6 +147,8 @@ export async function runHost(configuration: HostConfiguration, options: RunOpti
       if (request.do === "guest") return guests.command(request, closed);
       if (request.do === "guests") return guests.list();
       if (request.do === "guest-log") return guests.log(request);
+      if (request.do === "guest-move") return moving.command(request, closed);
+      if (request.do === "front") return fronts.answer(request);
       if (request.do === "migration-hold") return holdForConnection(command, request, closed);
       if (request.do !== "stop") return command(request);
       setImmediate(() => void stop());

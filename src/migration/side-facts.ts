@@ -49,7 +49,7 @@ const mdevFacts = v.object({
   isInUse: v.boolean(),
 });
 
-const facilities = v.object({ ap: v.boolean(), apqci: v.boolean(), apft: v.boolean(), apqi: v.boolean() });
+export const guestFacilities = v.object({ ap: v.boolean(), apqci: v.boolean(), apft: v.boolean(), apqi: v.boolean() });
 
 export const sideFacts = v.object({
   host: text,
@@ -59,7 +59,7 @@ export const sideFacts = v.object({
   /** The machine's model. */
   model: text,
   /** What a guest's processors can have here. */
-  facilities,
+  facilities: guestFacilities,
   limits: v.object({ adapter: id, domain: id }),
   apmask: text,
   aqmask: text,
@@ -74,10 +74,11 @@ export const sideFacts = v.object({
   /** Master keys of the control domains that are no usage domains of the matrix. */
   controlledKeys: v.array(v.object({ adapter: id, domain: id, keys: v.array(keyRegister) })),
   /** The guest concerned; null: none of this name. */
-  guest: v.nullable(v.object({ name: text, facilities })),
+  guest: v.nullable(v.object({ name: text, facilities: guestFacilities })),
 });
 
 export type SideFacts = v.InferOutput<typeof sideFacts>;
+export type GuestFacts = NonNullable<SideFacts["guest"]>;
 export type QueueFacts = v.InferOutput<typeof queueFacts>;
 export type KeyRegister = v.InferOutput<typeof keyRegister>;
 export type MatrixFacts = v.InferOutput<typeof matrix>;

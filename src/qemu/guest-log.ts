@@ -1,7 +1,7 @@
 /** The lines of a guest's log as libvirt keeps it in /var/log/libvirt/qemu. Whoever gives the sink writes the file. */
 export type LogSink = (line: string) => void;
 
-export type EndReason = "shutdown" | "destroyed" | "crashed" | "failed";
+export type EndReason = "shutdown" | "destroyed" | "crashed" | "failed" | "migrated";
 
 /** What is started, one option a line. */
 export function logStart(log: LogSink, nowMs: number, words: readonly string[]): void {

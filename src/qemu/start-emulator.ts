@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { absentPort, noOffer } from "./absent-port.ts";
 import type { Chardev, ChardevRecord, ChardevSurroundings } from "./chardev/chardev.ts";
 import { chardevBackendNames, createChardev } from "./chardev/create-chardev.ts";
@@ -42,6 +43,8 @@ export interface StartedEmulator {
   readonly ended: Promise<number>;
   /** A line on QEMU's stderr, with everything that stands before it. */
   report(line: string): void;
+  /** Ends a guest that was to come and did not, as a management does: its log has that it failed, then the signal that ended it. */
+  failIncoming(sender: { readonly pid: number; readonly name: string }): Promise<void>;
 }
 
 /** Nothing was started. Its message is what QEMU writes to stderr, lines without an end of the last. */
@@ -79,7 +82,8 @@ function errorLines(error: QemuError): string[] {
 
 class Start {
   readonly #chardevs = new Map<string, Chardev>();
-  #reason: EndReason = "crashed";
+  /** Undefined: the log has it already. */
+  #reason: EndReason | undefined = "crashed";
 
   constructor(
     private readonly options: StartOptions,
@@ -94,7 +98,7 @@ class Start {
     try {
       await this.#openChardevs();
       const emulator = await this.#complete();
-      return { emulator, commandLine, ended: this.#end(emulator), report };
+      return { emulator, commandLine, ended: this.#end(emulator), report, failIncoming: (sender) => this.#failIncoming(emulator, sender) };
     } catch (error) {
       await this.#closeChardevs();
       throw error;
@@ -233,7 +237,8 @@ class Start {
       located(record.place, () => attachMonitor(emulator, chardev, { mode: record.mode, pretty: record.isPretty }));
     }
     emulator.onEvent(({ event, data }) => {
-      if (event === "SHUTDOWN") this.#reason = endReason(data);
+      if (event !== "SHUTDOWN" || this.#reason === undefined) return;
+      this.#reason = emulator.runState === "postmigrate" ? "migrated" : endReason(data);
     });
   }
 
@@ -243,8 +248,17 @@ class Start {
     await closeChardevs(emulator);
     const { log, nowMs } = this.options;
     const reason = monitorStateOf(emulator).migration.hasFailedToArrive ? "failed" : this.#reason;
-    if (log) logEnd(log, nowMs(), reason);
+    if (log && reason !== undefined) logEnd(log, nowMs(), reason);
     return status;
+  }
+
+  async #failIncoming(emulator: Emulator, { pid, name }: { readonly pid: number; readonly name: string }): Promise<void> {
+    const { log, nowMs } = this.options;
+    if (emulator.hasEnded) return;
+    if (log) logEnd(log, nowMs(), "failed");
+    this.#reason = undefined;
+    this.#report(`terminating on signal ${constants.signals.SIGTERM} from pid ${pid} (${name})`);
+    await emulator.exclusively(() => emulator.quit("host-signal"));
   }
 
   async #closeChardevs(): Promise<void> {

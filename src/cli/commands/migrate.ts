@@ -1,8 +1,13 @@
+import { withHost } from "../../host/known-hosts.ts";
 import { checkMigration } from "../../migration/check-migration.ts";
+import { isPossible } from "../../migration/finding.ts";
+import { type MoveResult, moveGuest } from "../../migration/move-guest.ts";
+import type { MigrationInfo } from "../../migration/send-guest.ts";
 import { questionFor } from "../../migration/side-facts.ts";
 import { type Command, exitStatus, type Invocation, printResult, UsageError } from "../command.ts";
-import { checkLines, type MigrationCheck, migrationCheck } from "../migration-report.ts";
+import { checkLines, findingLines, type MigrationCheck, migrationCheck } from "../migration-report.ts";
 import { isFile, openMigrationSide } from "../migration-side.ts";
+import { ProgressLine } from "../progress-line.ts";
 
 export const migrate: Command = {
   name: "migrate",
@@ -22,11 +27,12 @@ export const migrate: Command = {
     "adjunct migrate lpar1 guest1 lpar2",
     "adjunct migrate lpar1.yaml guest1 ./lpar2.yaml --check --json",
   ],
-  async run(invocation) {
+  run(invocation) {
     const [source = "", guest = "", target = ""] = invocation.arguments;
     if (invocation.options.check === true) return check(invocation, source, guest, target);
     for (const name of [source, target]) if (isFile(name)) throw new UsageError(`${name} is a file: only --check takes one`);
-    throw new UsageError("only --check is there");
+    if (source === target) throw new UsageError(`${guest} is on ${source} already: name another host`);
+    return move(invocation, source, guest, target);
   },
 };
 
@@ -50,4 +56,58 @@ async function checkSides(sourceName: string, guest: string, targetName: string,
   } finally {
     from.close();
   }
+}
+
+/** Between two looks at how it goes. */
+const lookMs = 50;
+
+async function move(invocation: Invocation, source: string, guest: string, target: string): Promise<number> {
+  const { options, output, wantsJson } = invocation;
+  const progress = new ProgressLine(output);
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, interrupt);
+  try {
+    const result = await withHost(source, (from) =>
+      withHost(target, (to) =>
+        moveGuest(
+          { name: source, ask: (command) => from.request(command) },
+          { name: target, ask: (command) => to.request(command) },
+          {
+            guest,
+            createsMdev: options.create !== false,
+            isHeld: options.hold !== false,
+            nowMs: Date.now,
+            pause: () => new Promise((resolve) => setTimeout(resolve, lookMs)),
+            onFindings: (findings) => {
+              if (!wantsJson) for (const line of findingLines(findings)) output.note(line);
+              if (!wantsJson && !isPossible(findings)) output.note("the destination's driver will refuse it; trying all the same");
+            },
+            onProgress: (info) => {
+              if (!wantsJson) progress.show(progressText(guest, info));
+            },
+            signal: interrupted.signal,
+          },
+        ),
+      ),
+    );
+    progress.end();
+    report(invocation, result, `${guest} runs on ${target} now`);
+    return result.isMoved ? exitStatus.done : exitStatus.refused;
+  } finally {
+    progress.end();
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, interrupt);
+  }
+}
+
+function report({ output, wantsJson }: Invocation, result: MoveResult, done: string): void {
+  if (wantsJson) output.print(JSON.stringify(result, null, 2));
+  else if (!result.isMoved) output.note(result.line);
+  else output.print(`${done}: it stood for ${result.info.downtime ?? 0} ms`);
+}
+
+function progressText(guest: string, { status, ram }: MigrationInfo): string {
+  if (!ram || ram.total === 0) return `${guest}: ${status}`;
+  const done = Math.min(100, Math.round((100 * (ram.total - ram.remaining)) / ram.total));
+  return `${guest}: ${status}, ${done}% of ${Math.round(ram.total / 2 ** 20)} MiB`;
 }

@@ -2,6 +2,7 @@ import { appendFileSync } from "node:fs";
 import { constants } from "node:os";
 import { RealGuestPort } from "../../guest/real/real-guest-port.ts";
 import { connectGuestPort, type RemoteGuestPort } from "../../host/remote-guest-port.ts";
+import { monitorOf } from "../../migration/guest-monitor.ts";
 import { readCommandLine } from "../../qemu/command-line/command-line.ts";
 import type { LogSink } from "../../qemu/guest-log.ts";
 import { QemuError } from "../../qemu/qemu-error.ts";
@@ -44,6 +45,7 @@ export async function qemuSystemS390x(words: readonly string[], controlSocket: s
       return 0;
     }
     endBySignals(started);
+    if (!started.commandLine.machine.type.isEmpty) await port?.started(started.emulator.options.name, words, monitorOf(started.emulator));
     if (isChild) tellReady();
     return await started.ended;
   } catch (error) {
