@@ -125,15 +125,17 @@ export class GuestProcessors {
   }
 
   /** Makes a machine that was paused ready to be sent; pages that were written beside QEMU are made known to it. */
-  rest(writtenPages: readonly number[]): Promise<void> {
-    return this.#whileStanding(async () => {
-      if (this.#shouldRun) throw new QemuError("the guest runs");
+  async rest(writtenPages: readonly number[]): Promise<void> {
+    if (this.#shouldRun) throw new QemuError("the guest runs");
+    const isReady = this.#whileStanding(async () => {
       await this.#touch(writtenPages);
       // QEMU cannot begin with the run state `debug`.
       await this.#hold.rest();
       // What was written to the processors is there when this is answered.
       await this.#hold.threads();
     });
+    const gone = this.#hold.client.closed.then(() => Promise.reject(new QemuError("the QEMU that runs this guest is gone")));
+    await Promise.race([isReady, gone]);
   }
 
   /** What is known of the guest's kernel. */

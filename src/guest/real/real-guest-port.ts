@@ -1,4 +1,3 @@
-import type { Writable } from "node:stream";
 import { Facility } from "../../ap/platform.ts";
 import type {
   GuestDescription,
@@ -7,7 +6,6 @@ import type {
   HostOffer,
   MigratingDevice,
   MigratingMachine,
-  OutgoingMachine,
   PlugOutcome,
   StockGuestPort,
   StockMachine,
@@ -15,10 +13,9 @@ import type {
 } from "../../qemu/guest-port.ts";
 import { QemuError } from "../../qemu/qemu-error.ts";
 import type { ErrnoName } from "../../sysfs/errno.ts";
-import type { GuestMemory } from "./guest-memory.ts";
 import { GuestProcessors, type InstructionAnswer, type InstructionRequest } from "./guest-processors.ts";
 import { receiveStockMachine } from "./migration/receive-stock-machine.ts";
-import { type StockSending, sendStockMachine } from "./migration/send-stock-machine.ts";
+import { type StockSource, sendStockMachine } from "./migration/send-stock-machine.ts";
 import { StockMigration } from "./migration/stock-migration.ts";
 import { type StockQemu, type StockQemuOptions, startStockQemu } from "./stock-qemu.ts";
 
@@ -38,7 +35,6 @@ export class RealGuestPort implements StockGuestPort {
   #qemu: StockQemu | undefined;
   #processors: GuestProcessors | undefined;
   #migration: StockMigration | undefined;
-  #sending: StockSending | undefined;
   #listener: GuestListener | undefined;
   #stockListener: Parameters<StockMonitor["onEvent"]>[0] | undefined;
   #isRunning = false;
@@ -57,7 +53,7 @@ export class RealGuestPort implements StockGuestPort {
       },
     };
     this.machine = {
-      send: (channel) => this.#send(channel),
+      send: (channel) => sendStockMachine(this.#moving, channel),
       receive: (channel) => receiveStockMachine(this.#moving, channel),
       progress: () => this.#moving.migration.ram(),
     };
@@ -91,9 +87,7 @@ export class RealGuestPort implements StockGuestPort {
   async run(): Promise<void> {
     await this.host.run();
     this.#isRunning = true;
-    const sent = this.#sending;
-    this.#sending = undefined;
-    if (sent?.hasEnded) await this.#moving.processors.runBy(() => this.#running.qmp.execute("cont", {}));
+    if (this.#migration?.hasReachedEnd) await this.#takeBack();
     else this.#processors?.run();
   }
 
@@ -137,14 +131,16 @@ export class RealGuestPort implements StockGuestPort {
     return this.#qemu;
   }
 
-  get #moving(): { readonly processors: GuestProcessors; readonly memory: GuestMemory; readonly migration: StockMigration } {
+  get #moving(): StockSource {
     if (!this.#processors || !this.#migration) throw new QemuError("the QEMU that runs this guest is not there");
     return { processors: this.#processors, memory: this.#running.memory, migration: this.#migration };
   }
 
-  async #send(channel: Writable): Promise<OutgoingMachine> {
-    this.#sending = await sendStockMachine(this.#moving, channel);
-    return this.#sending;
+  /** A guest that was sent, and stays here after all. */
+  async #takeBack(): Promise<void> {
+    const { migration, processors } = this.#moving;
+    migration.hasReachedEnd = false;
+    await processors.runBy(() => migration.qmp.execute("cont", {}));
   }
 
   async #start({ ap, apqci, apft }: GuestDescription["features"], isIncoming: boolean): Promise<void> {

@@ -18,9 +18,8 @@ export async function receiveStockMachine({ migration, processors }: StockTarget
   await migration.prepare();
   const socket = await connectTo((path) => migration.qmp.execute("migrate-incoming", { uri: `unix:${path}` }));
   try {
-    // A QEMU that does not like what comes ends.
     const loaded = migration.until("completed");
-    const [record] = await Promise.all([relay(channel, socket), loaded]);
+    const [record] = await Promise.all([relay(channel, socket, loaded), loaded]);
     processors.adopt(record);
   } finally {
     socket.destroy();
@@ -28,20 +27,29 @@ export async function receiveStockMachine({ migration, processors }: StockTarget
   }
 }
 
-async function relay(channel: Readable, socket: Socket): Promise<ProcessorsRecord> {
+async function relay(channel: Readable, socket: Socket, loaded: Promise<unknown>): Promise<ProcessorsRecord> {
   const reader = new FrameReader();
   let record: ProcessorsRecord | undefined;
-  try {
-    for await (const piece of channel as AsyncIterable<Buffer>) {
-      for (const { kind, bytes } of reader.push(piece)) {
-        if (kind === frameKinds.stock) await writePaced(socket, bytes);
-        else record = readProcessorsRecord(bytes);
-      }
+  // A QEMU that does not like what comes ends, and says why in another place.
+  const refused = async (error: unknown): Promise<never> => {
+    await loaded;
+    throw error;
+  };
+  for await (const piece of pieces(channel)) {
+    for (const { kind, bytes } of reader.push(piece)) {
+      if (kind === frameKinds.stock) await writePaced(socket, bytes).catch(refused);
+      else record = readProcessorsRecord(bytes);
     }
+  }
+  if (!record) throw new QemuError("the way from the other host ended before all of the guest came");
+  await endPaced(socket).catch(refused);
+  return record;
+}
+
+async function* pieces(channel: Readable): AsyncGenerator<Buffer> {
+  try {
+    yield* channel as AsyncIterable<Buffer>;
   } catch (error) {
     throw error instanceof QemuError ? error : new QemuError(`the way from the other host ended: ${(error as Error).message}`);
   }
-  if (!record) throw new QemuError("the way from the other host ended before all of the guest came");
-  await endPaced(socket);
-  return record;
 }

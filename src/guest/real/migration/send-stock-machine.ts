@@ -4,6 +4,7 @@ import type { OutgoingMachine } from "../../../qemu/guest-port.ts";
 import { QemuError } from "../../../qemu/qemu-error.ts";
 import type { GuestMemory } from "../guest-memory.ts";
 import type { GuestProcessors } from "../guest-processors.ts";
+import { reachOfContent } from "./end-of-memory.ts";
 import { frameBytes, frameKinds, machineHead } from "./machine-frames.ts";
 import type { StockMigration } from "./stock-migration.ts";
 import { acceptFrom } from "./stock-socket.ts";
@@ -16,7 +17,8 @@ import { endPaced, writePaced } from "./write-paced.ts";
  * we have stopped the machine:
  *
  *     - its downtime limit is 0: it ends when every page was sent once, and not before;
- *     - it writes into our socket, and waits when we do not read: we do not read on when what remains could be in buffers on the way;
+ *     - it sends memory from its start to its end into our socket, and waits when we do not read: we do not read on when what remains could
+ *       be in buffers on the way, already sent;
  *     - when the guest was stopped we read on: the rest, and all pages that changed meanwhile.
  */
 export interface StockSource {
@@ -56,17 +58,11 @@ export async function sendStockMachine(source: StockSource, channel: Writable): 
 }
 
 export class StockSending implements OutgoingMachine {
-  /** Its end is read: QEMU may have given its disks away, and takes them back only by `cont`. */
-  hasEnded = false;
-  #letOn: () => void = () => {};
-  readonly #mayGoOn = new Promise<void>((resolve) => {
-    this.#letOn = resolve;
-  });
-  #shouldStop: () => void = () => {};
-  readonly #stop = new Promise<void>((resolve) => {
-    this.#shouldStop = resolve;
-  });
+  readonly #mayGoOn = new Signal();
+  readonly #shouldStop = new Signal();
+  readonly #isCancelled = new Signal();
   readonly #relayed: Promise<void>;
+  #isCompleting = false;
 
   constructor(
     private readonly source: StockSource,
@@ -79,8 +75,10 @@ export class StockSending implements OutgoingMachine {
   }
 
   async untilStop(): Promise<void> {
+    const { migration } = this.source;
     try {
-      await Promise.race([this.#stop, this.#relayed]);
+      await Promise.race([this.#shouldStop.given, this.#relayed.then(() => migration.until("completed"))]);
+      await migration.until("active");
     } catch (error) {
       await this.cancel();
       throw error;
@@ -88,31 +86,38 @@ export class StockSending implements OutgoingMachine {
   }
 
   async complete(): Promise<void> {
-    const { processors, memory, migration } = this.source;
     try {
-      const pages = memory.endRecord();
-      await processors.rest(pages);
-      const record = Buffer.from(JSON.stringify(processors.record()));
-      this.hasEnded = true;
-      this.#letOn();
-      await this.#relayed;
-      await migration.until("completed");
-      await writePaced(this.channel, frameBytes(frameKinds.processors, record));
-      await endPaced(this.channel);
+      const cancelled = this.#isCancelled.given.then(() => Promise.reject(new QemuError("the guest stays here")));
+      await Promise.race([this.#finish(), cancelled]);
     } catch (error) {
       await this.cancel();
       throw error instanceof QemuError ? error : new QemuError((error as Error).message);
     }
   }
 
-  /** The socket goes first: a QEMU that waits for it in its last part hears nothing else. */
+  /** Both ways go first: a QEMU that waits for its own in its last part hears nothing else. */
   async cancel(): Promise<void> {
     const { memory, migration } = this.source;
     memory.endRecord();
+    this.#isCancelled.give();
+    this.channel.destroy();
     this.socket.destroy();
-    this.#letOn();
-    await this.#relayed.catch(() => {});
+    this.#mayGoOn.give();
     await migration.abandon();
+  }
+
+  async #finish(): Promise<void> {
+    const { processors, memory, migration } = this.source;
+    await migration.until("active");
+    await processors.rest(memory.endRecord());
+    const record = Buffer.from(JSON.stringify(processors.record()));
+    migration.hasReachedEnd = true;
+    this.#isCompleting = true;
+    this.#mayGoOn.give();
+    await this.#relayed;
+    await migration.until("completed");
+    await writePaced(this.channel, frameBytes(frameKinds.processors, record));
+    await endPaced(this.channel);
   }
 
   async #relay(): Promise<void> {
@@ -129,13 +134,24 @@ export class StockSending implements OutgoingMachine {
 
   /** How many bytes may be read before it is asked again. */
   async #readable(): Promise<number> {
-    if (!this.hasEnded) {
-      const { remaining } = (await this.source.migration.ram()) ?? {};
-      const bytes = (Number(remaining ?? 0) / pageBytes) * smallestPageBytes - unseenBytes;
+    if (!this.#isCompleting) {
+      const { memory, migration } = this.source;
+      const remaining = Number((await migration.ram())?.remaining ?? 0);
+      const bytes = (remaining / pageBytes) * smallestPageBytes - unseenBytes;
       if (bytes > 0) return bytes;
-      this.#shouldStop();
-      await this.#mayGoOn;
+      // Twice what is needed: pages may become zeros meanwhile.
+      if (remaining > reachOfContent(memory, 4 * unseenBytes)) return unseenBytes;
+      this.#shouldStop.give();
+      await this.#mayGoOn.given;
     }
     return Number.POSITIVE_INFINITY;
   }
+}
+
+/** Something that happens once. */
+class Signal {
+  give: () => void = () => {};
+  readonly given = new Promise<void>((resolve) => {
+    this.give = resolve;
+  });
 }

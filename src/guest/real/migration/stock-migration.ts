@@ -3,6 +3,8 @@ import type { QmpClient } from "../qmp-client.ts";
 
 /** How the migration of one stock QEMU stands, by its own events. */
 export class StockMigration {
+  /** The machine was sent to its end: QEMU gave its disks away, and takes them back by `cont` alone. */
+  hasReachedEnd = false;
   #status = "none";
   #problem: string | undefined;
   #waiting: (() => void)[] = [];
@@ -54,7 +56,8 @@ export class StockMigration {
   }
 
   async #reason(): Promise<string> {
-    const told = (await this.qmp.execute("query-migrate", {})) as { readonly "error-desc"?: unknown };
+    // One that could not load what came is about to end.
+    const told = (await this.qmp.execute("query-migrate", {}).catch(() => ({}))) as { readonly "error-desc"?: unknown };
     return typeof told["error-desc"] === "string" ? told["error-desc"] : `the migration of stock QEMU is ${this.#status}`;
   }
 
