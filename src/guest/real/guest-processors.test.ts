@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ToyMachine, type ToyProcessor } from "./gdb/toy-machine.ts";
 import { GuestProcessors, type GuestProcessorsOptions, type InstructionAnswer, type InstructionRequest } from "./guest-processors.ts";
+import { readProcessorsRecord } from "./migration/processors-record.ts";
 import { ToyMemory } from "./toy-memory.ts";
 
 const mib = 2 ** 20;
@@ -506,4 +507,92 @@ test("a restart lets all instructions go and waits for the next kernel", async (
   setHandler(kernel.handler);
   await poll();
   expect([...machine.breakpoints]).toEqual([entry, kernel.pqap, kernel.nqap, kernel.dqap]);
+});
+
+describe("processors on their way to another machine", () => {
+  test("rest as paused ones, with their answers written and what was written beside QEMU touched by it", async () => {
+    const processor = await booted();
+    memory.bytes[0x3000] = 0x5a;
+    machine.reach(kernel.pqap);
+    await processors.pause();
+    expect(machine.status).toBe("debug");
+    machine.stub.inputs.length = 0;
+    await processors.rest([0x3000]);
+    expect([machine.status, machine.isRunning]).toEqual(["paused", false]);
+    expect(processor.psw.address).toBe(kernel.pqap + 4n);
+    const touches = machine.stub.inputs.filter((input) => /^[mMQ]/.test(input));
+    expect(touches).toEqual(["Qqemu.PhyMemMode:1", "m3000,1", "M3000,1:5a", "Qqemu.PhyMemMode:0"]);
+    processors.run();
+    await running();
+    await pass(kernel.nqap);
+  });
+
+  test("do not rest while they run, or when their QEMU is gone", async () => {
+    await booted();
+    await expect(processors.rest([])).rejects.toThrow("the guest runs");
+    machine.close();
+    await processors.pause();
+    await expect(processors.rest([])).rejects.toThrow(/gone/);
+  });
+
+  /** Another machine, to which the memory has come. */
+  async function moved(): Promise<void> {
+    const record = processors.record();
+    processors.close();
+    machine.close();
+    await attach();
+    processors.adopt(readProcessorsRecord(Buffer.from(JSON.stringify(record))));
+    processors.run();
+    await running();
+  }
+
+  test("have the same instructions held there, and nothing is looked for", async () => {
+    await booted();
+    await processors.pause();
+    const held = new Set(machine.breakpoints);
+    await moved();
+    expect(new Set(machine.breakpoints)).toEqual(held);
+    expect(vi.getTimerCount()).toBe(0);
+    mapKernel();
+    await pass(kernel.dqap);
+    expect(requests.map(({ instruction }) => instruction.name)).toEqual(["dqap"]);
+  });
+
+  test("of a kernel that has not stored its facilities have its STFLE held", async () => {
+    await attach();
+    memory.bytes.write("S390EP", 0x10008, "latin1");
+    memory.bytes.write("b2b01000", 0x10400, "hex");
+    processors.run();
+    await running();
+    await pass(entry);
+    await processors.pause();
+    await moved();
+    expect(machine.breakpoints).toContain(0x10400n);
+    machine.onStep = (processor) => {
+      processor.psw = { ...processor.psw, address: processor.psw.address + 4n };
+    };
+    machine.processors[0]!.psw = { mask: realPsw, address: 0n };
+    machine.processors[0]!.registers[3] = 0x8000;
+    await pass(0x10400n);
+    expect(memory.bytes.toString("hex", 0x8000, 0x8002)).toBe("0009");
+  });
+
+  test("of a kernel without AP instructions of its own go on watching its program checks", async () => {
+    await attach();
+    mapKernel();
+    memory.bytes.fill(Buffer.from("b9040012", "hex"), absolute.text, absolute.text + 0x1000);
+    processors.run();
+    await running();
+    await poll();
+    expect(machine.breakpoints).toContain(kernel.handler);
+    machine.processors[0]!.psw = { mask: kernelPsw, address: kernel.data };
+    await processors.pause();
+    await moved();
+    expect(machine.breakpoints).toContain(kernel.handler);
+    await pass(kernel.handler);
+    expect(machine.breakpoints).toContain(kernel.handler + 4n);
+    await processors.pause();
+    await moved();
+    expect(new Set(machine.breakpoints)).toEqual(new Set([entry, kernel.handler + 4n]));
+  });
 });

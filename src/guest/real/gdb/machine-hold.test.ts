@@ -74,6 +74,44 @@ describe("a release", () => {
   });
 });
 
+describe("a machine that stands at a breakpoint", () => {
+  beforeEach(async () => {
+    hold.setBreakpoint(0x10000n);
+    await released();
+    machine.reach(0x10000n);
+    await hold.threads();
+    machine.stub.pieces.length = 0;
+  });
+
+  test("rests as one that was paused, with the debugger attached, and no stop is told", async () => {
+    expect(machine.status).toBe("debug");
+    await hold.rest();
+    expect([machine.status, machine.isRunning, hold.isRunning, stops]).toEqual(["paused", false, false, 1]);
+    expect(await hold.client.request("m0,2")).toBe("0000");
+    expect(machine.stub.pieces[0]).toBe("$D#44++$Z1,10000,2#06");
+    expect(machine.stub.inputs.at(-2)).toBe("vAttach;1");
+    await released();
+    expect(machine.reach(0x10000n)).toBe(true);
+    expect(stops).toBe(2);
+  });
+
+  test("is let run by another way with its breakpoints and without a debugger", async () => {
+    await hold.releaseBy(async () => {
+      expect([machine.status, machine.isRunning, hold.isRunning]).toEqual(["paused", false, true]);
+      machine.isRunning = true;
+    });
+    expect(machine.reach(0x10000n)).toBe(true);
+    expect([stops, hold.isRunning]).toEqual([2, false]);
+    expect(await hold.client.request("m0,2")).toBe("0000");
+  });
+
+  test("and is gone meanwhile is not waited for", async () => {
+    machine.close();
+    await hold.rest();
+    await expect(hold.client.request("m0,2")).rejects.toThrow("the gdb stub is gone");
+  });
+});
+
 describe("a stop", () => {
   test("at a breakpoint is told once, and the debugger attached again", async () => {
     hold.setBreakpoint(0x10000n);

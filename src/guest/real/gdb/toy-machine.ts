@@ -105,7 +105,8 @@ export class ToyMachine {
 
   #do(packet: string): string | undefined {
     const { psw, registers, controls } = this.#current;
-    const [, verb = "", rest = ""] = /^([?DcgGpmMZ]|Hg|vCont;s:|vAttach|qXfer:features:read:|q[fs]ThreadInfo)(.*)$/.exec(packet) ?? [];
+    const [, verb = "", rest = ""] =
+      /^([?DcgGpmMZ]|Hg|vCont;s:|vAttach|qXfer:features:read:|Qqemu\.PhyMemMode:|q[fs]ThreadInfo)(.*)$/.exec(packet) ?? [];
     switch (verb) {
       case "?":
         return "T05thread:p01.01;";
@@ -140,6 +141,9 @@ export class ToyMachine {
         return this.#readMemory(rest);
       case "M":
         return this.#writeMemory(rest);
+      case "Qqemu.PhyMemMode:":
+        // Its memory has but one kind of addresses.
+        return "OK";
       case "qXfer:features:read:":
         return featureText(rest);
       case "vCont;s:":
