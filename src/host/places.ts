@@ -109,7 +109,7 @@ export function hostPlaces(name: string, { runFolder, stateFolder }: Pick<Places
 }
 
 export function guestPlaces(host: HostPlaces, guest: string): GuestPlaces {
-  const folder = join(host.folder, "guests", guest);
+  const folder = guestFolder(host.folder, guest);
   const state = join(host.state, "guests", guest);
   return {
     folder,
@@ -122,12 +122,17 @@ export function guestPlaces(host: HostPlaces, guest: string): GuestPlaces {
     qmpSocket: join(folder, "qmp.sock"),
     monitorSocket: join(folder, "monitor.sock"),
     consoleSocket: join(folder, "console.sock"),
-    agentSocket: join(folder, "agent.sock"),
+    agentSocket: guestAgentSocket(host.folder, guest),
     agentPortSocket: join(folder, "agent-port.sock"),
     migrationSocket: join(folder, "migration.sock"),
     consoleLog: join(state, "console"),
   };
 }
+
+/** Where programs for a real guest come to, on the host whose control socket is in that folder. */
+export const guestAgentSocket = (hostFolder: string, guest: string): string => join(guestFolder(hostFolder, guest), "agent.sock");
+
+const guestFolder = (hostFolder: string, guest: string): string => join(hostFolder, "guests", guest);
 
 /** sun_path holds 108 bytes with its end. */
 const maxSocketPathBytes = 107;

@@ -8,6 +8,7 @@ import type { LogSink } from "../../qemu/guest-log.ts";
 import { QemuError } from "../../qemu/qemu-error.ts";
 import { StartError, type StartedEmulator, startEmulator } from "../../qemu/start-emulator.ts";
 import { errnoText } from "../../sysfs/errno-text.ts";
+import { relayAgent } from "./agent-of-front.ts";
 import { isDaemonChild, runDaemonChild, tellReady } from "./daemon-child.ts";
 import { writePidFile } from "./pid-file.ts";
 
@@ -45,6 +46,7 @@ export async function qemuSystemS390x(words: readonly string[], controlSocket: s
       return 0;
     }
     endBySignals(started);
+    if (controlSocket !== "") await relayAgent(started, controlSocket);
     if (!started.commandLine.machine.type.isEmpty) await port?.started(started.emulator.options.name, words, monitorOf(started.emulator));
     if (isChild) tellReady();
     return await started.ended;

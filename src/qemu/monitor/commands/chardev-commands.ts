@@ -1,6 +1,7 @@
 import type { ChardevRecord } from "../../chardev/chardev.ts";
 import { chardevBackendNames, createChardev } from "../../chardev/create-chardev.ts";
 import { RingbufChardev } from "../../chardev/ringbuf-chardev.ts";
+import type { Emulator } from "../../emulator.ts";
 import { QemuError } from "../../qemu-error.ts";
 import { command, type QmpCommand, type QmpContext } from "../qmp/qmp-command.ts";
 import { bool, int, listOf, object, oneOf, optional, str, type UnionType } from "../schema/schema-type.ts";
@@ -45,8 +46,14 @@ const backend: UnionType = {
 export const chardevCommands = {
   "query-chardev": command({
     returns: listOf(object({ label: str, filename: str, "frontend-open": bool })),
-    run: ({ state }) =>
-      [...state.chardevs.values()].map(({ id, filename, hasFrontend }) => ({ label: id, filename, "frontend-open": hasFrontend })),
+    run: async ({ state, emulator }) => {
+      const own = [...state.chardevs.values()].map(({ id, filename, hasFrontend }) => ({
+        label: id,
+        filename,
+        "frontend-open": hasFrontend,
+      }));
+      return [...own, ...(await stockChardevs(emulator))];
+    },
   }),
   "query-chardev-backends": command({
     returns: listOf(object({ name: str })),
@@ -79,6 +86,14 @@ export const chardevCommands = {
     },
   }),
 } satisfies Record<string, QmpCommand>;
+
+type ChardevInfo = { label: string; filename: string; "frontend-open": boolean };
+
+/** What the devices of a real guest talk through is open in its stock QEMU, which has others of this front's, too. */
+async function stockChardevs({ options, machine }: Emulator): Promise<ChardevInfo[]> {
+  const listed = ((await options.stock?.execute("query-chardev", {})) ?? []) as ChardevInfo[];
+  return listed.filter(({ label }) => machine.chardevs.children.has(label));
+}
 
 /** QemuError. */
 export async function addChardev({ state }: QmpContext, record: ChardevRecord): Promise<void> {
