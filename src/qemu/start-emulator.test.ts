@@ -121,7 +121,7 @@ describe("a start", () => {
   });
 
   test("keeps a log as libvirt does", async () => {
-    const { emulator, ended } = await start("-name a -initrd vmlinuz -device virtio-rng-ccw,id=r0 -chardev pty,id=c0");
+    const { emulator, ended } = await start("-name a -initrd vmlinuz -device virtio-rng-ccw,id=r0 -chardev vc,id=c0");
     port.events.guestStopped("shutdown");
     await emulator.ended;
     await ended;
@@ -131,9 +131,9 @@ describe("a start", () => {
       "-name a \\",
       "-initrd vmlinuz \\",
       "-device virtio-rng-ccw,id=r0 \\",
-      "-chardev pty,id=c0",
+      "-chardev vc,id=c0",
       "-initrd vmlinuz has no effect in a model guest",
-      "chardev c0: pty has no effect in a model guest",
+      "chardev c0: vc has no effect in a model guest",
       'device virtio-rng-ccw "r0" has no effect in a model guest',
       "2026-11-21 05:12:00.123+0000: shutting down, reason=shutdown",
     ]);

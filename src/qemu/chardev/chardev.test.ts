@@ -1,7 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Chardev, ChardevFrontend, ChardevSurroundings } from "./chardev.ts";
 import { createChardev } from "./create-chardev.ts";
@@ -218,9 +220,24 @@ describe("the others", () => {
     expect(chardev.read(100).toString()).toBe("56789");
   });
 
+  it("makes a terminal, under a name of its own where one is asked for, and takes that away", async () => {
+    const path = join(folder, "terminal");
+    const chardev = await open("pty", { path });
+    shouting(chardev);
+    const terminal = readlinkSync(path);
+    expect(chardev.filename).toBe(`pty:${terminal}`);
+    expect(String(surroundings.stdout.read())).toBe(`char device redirected to ${terminal} (label c)\n`);
+    // The greeting was written before anybody looked.
+    const reader = 'exec 3<>"$1"; head -c 6 <&3; printf "abc\\n" >&3; head -c 5 <&3';
+    const { stdout } = await promisify(execFile)("sh", ["-c", reader, "sh", terminal]);
+    expect(stdout).toBe("HELLO\nABC\r\n");
+    await chardev.close();
+    expect(existsSync(path)).toBe(false);
+  });
+
   it.each<[string, Record<string, string>, string]>([
     ["nosuch", {}, "'nosuch' is not a valid char driver name"],
-    ["pty", {}, "'pty' is not a valid char driver name"],
+    ["pty", { path: "/nosuch/x" }, "Failed to create PTY symlink: No such file or directory"],
     ["file", {}, "chardev: file: no filename given"],
     ["file", { path: "/nosuch/x" }, "Could not open '/nosuch/x': No such file or directory"],
     ["pipe", {}, "chardev: pipe: no device path given"],

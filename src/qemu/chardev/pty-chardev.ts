@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { ReadStream } from "node:tty";
 import { QemuError } from "../qemu-error.ts";
 import type { ChardevRecord, ChardevSurroundings } from "./chardev.ts";
@@ -7,8 +7,15 @@ import { PeerChardev } from "./peer-chardev.ts";
 import { systemErrorText } from "./system-error-text.ts";
 
 /** A pseudo terminal of its own, whose other end anybody may open by its name. QemuError. */
-export function openPtyChardev({ id }: ChardevRecord, { stdout }: ChardevSurroundings): PtyChardev {
+export async function openPtyChardev({ id, options }: ChardevRecord, { stdout }: ChardevSurroundings): Promise<PtyChardev> {
+  const link = options.get("path");
   const chardev = new PtyChardev(id, pseudoTerminal());
+  try {
+    if (link !== undefined) chardev.linkFrom(link);
+  } catch (error) {
+    await chardev.close();
+    throw new QemuError(`Failed to create PTY symlink: ${systemErrorText(error)}`);
+  }
   stdout.write(`char device redirected to ${chardev.terminal} (label ${id})\n`);
   return chardev;
 }
@@ -20,6 +27,7 @@ export function openPtyChardev({ id }: ChardevRecord, { stdout }: ChardevSurroun
 export class PtyChardev extends PeerChardev {
   readonly #own: ReadStream;
   readonly #other: ReadStream;
+  #link: string | undefined;
 
   constructor(id: string, { own, other, terminal }: PseudoTerminal) {
     super(id);
@@ -37,7 +45,14 @@ export class PtyChardev extends PeerChardev {
     return `pty:${this.terminal}`;
   }
 
+  /** Another name of the end for others. */
+  linkFrom(path: string): void {
+    symlinkSync(this.terminal, path);
+    this.#link = path;
+  }
+
   protected async release(): Promise<void> {
+    if (this.#link !== undefined) rmSync(this.#link, { force: true });
     this.disconnect();
     this.#own.destroy();
     this.#other.destroy();

@@ -20,8 +20,6 @@ export const absentCommands = {
   "query-tpm": command({ returns: listOf(any), run: none }),
   "query-tpm-models": command({ returns: listOf(oneOf("tpm-tis", "tpm-crb", "tpm-spapr")), run: none }),
   "query-tpm-types": command({ returns: listOf(oneOf("passthrough", "emulator")), run: none }),
-  "query-balloon": command({ returns: object({ actual: int }), run: refusal("No balloon device has been activated", "DeviceNotActive") }),
-  balloon: command({ arguments: { value: int }, run: refusal("No balloon device has been activated", "DeviceNotActive") }),
   "query-rx-filter": command({ arguments: { name: optional(str) }, returns: listOf(any), run: none }),
   "query-mice": command({ returns: listOf(any), run: none }),
   "query-pci": command({ returns: listOf(any), run: none }),

@@ -1,5 +1,6 @@
 import type { ChardevRecord } from "../../chardev/chardev.ts";
 import { chardevBackendNames, createChardev } from "../../chardev/create-chardev.ts";
+import { PtyChardev } from "../../chardev/pty-chardev.ts";
 import { RingbufChardev } from "../../chardev/ringbuf-chardev.ts";
 import type { Emulator } from "../../emulator.ts";
 import { QemuError } from "../../qemu-error.ts";
@@ -38,6 +39,7 @@ const backend: UnionType = {
       }),
     }),
     null: object({ data: object(common) }),
+    pty: object({ data: object({ ...common, path: optional(str) }) }),
     stdio: object({ data: object({ ...common, signal: optional(bool) }) }),
     ringbuf: object({ data: object({ ...common, size: optional(int) }) }),
   },
@@ -66,6 +68,8 @@ export const chardevCommands = {
       const { type, data } = wanted as { type: string; data: Readonly<Record<string, unknown>> };
       try {
         await addChardev(context, { id, backend: type, options: optionsOf(data) });
+        const added = context.state.chardevs.get(id);
+        return added instanceof PtyChardev ? { pty: added.terminal } : {};
       } catch (error) {
         if (!(error instanceof QemuError) || error.message.startsWith("Chardev with id")) throw error;
         throw new QemuError(`Failed to add chardev '${id}': ${error.message}`);

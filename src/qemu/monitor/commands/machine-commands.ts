@@ -1,6 +1,7 @@
 import { baselineCpuModel, type CpuModelInfo, compareCpuModels, cpuDefinitions, expandCpuModel } from "../../cpu/cpu-queries.ts";
 import { machineTypes } from "../../objects/machine-types.ts";
 import { QemuError } from "../../qemu-error.ts";
+import { askBalloon, balloonBytes } from "../balloon.ts";
 import { hotpluggableCpus, memoryBytes, processors } from "../processor-queries.ts";
 import { command, type QmpCommand } from "../qmp/qmp-command.ts";
 import { any, bool, int, listOf, object, oneOf, optional, str } from "../schema/schema-type.ts";
@@ -25,6 +26,8 @@ export const machineCommands = {
     returns: object({ enabled: bool, present: bool }),
     run: ({ emulator }) => ({ enabled: emulator.options.accelerator !== "tcg", present: true }),
   }),
+  "query-balloon": command({ returns: object({ actual: int }), run: ({ emulator }) => ({ actual: balloonBytes(emulator) }) }),
+  balloon: command({ arguments: { value: int }, run: ({ emulator }, { value }) => askBalloon(emulator, value) }),
   "query-target": command({ returns: object({ arch: oneOf("s390x") }), run: () => ({ arch: "s390x" }) }),
   "query-machines": command({
     arguments: { "compat-props": optional(bool) },

@@ -3,6 +3,7 @@ import { deviceOptionsHelp } from "../../command-line/help-texts.ts";
 import { keyValues } from "../../command-line/key-values.ts";
 import { deviceType } from "../../devices/device-types.ts";
 import { QemuError } from "../../qemu-error.ts";
+import { askBalloon } from "../balloon.ts";
 import { addChardev, removeChardev } from "../commands/chardev-commands.ts";
 import { runStateCommands } from "../commands/run-state-commands.ts";
 import type { HumanCommand } from "./human-command.ts";
@@ -83,8 +84,6 @@ export const changingCommands: readonly HumanCommand[] = [
     parameters: "target",
     help: "asks the guest to use this many MB",
     arguments: [{ name: "target", kind: "word" }],
-    run: () => {
-      throw new QemuError("No balloon device has been activated", "DeviceNotActive");
-    },
+    run: ({ emulator }, { target }) => askBalloon(emulator, Number(target)),
   },
 ];

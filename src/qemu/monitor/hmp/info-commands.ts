@@ -1,5 +1,5 @@
 import { deviceHelp } from "../../command-line/help-texts.ts";
-import { QemuError } from "../../qemu-error.ts";
+import { balloonBytes } from "../balloon.ts";
 import { hotpluggableCpus, memoryBytes, processors } from "../processor-queries.ts";
 import { qemuVersionText } from "../qemu-version.ts";
 import type { HumanCommand, HumanContext } from "./human-command.ts";
@@ -18,9 +18,7 @@ const nothing = (): string => "";
 
 /** What `info` tells. */
 export const infoCommands: readonly HumanCommand[] = [
-  info("balloon", "the guest's balloon", () => {
-    throw new QemuError("No balloon device has been activated", "DeviceNotActive");
-  }),
+  info("balloon", "the guest's balloon", ({ emulator }) => `balloon: actual=${balloonBytes(emulator) / 2 ** 20}\n`),
   info("block", "block devices", nothing),
   info("chardev", "character devices", ({ state }) =>
     lines([...state.chardevs.values()].map(({ id, filename }) => `${id}: filename=${filename}`)),

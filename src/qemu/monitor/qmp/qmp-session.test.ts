@@ -157,6 +157,15 @@ describe("requests", () => {
     expect(JSON.parse(await ask({ execute, arguments: values })).error.desc).toBe(text);
   });
 
+  it("leaves the guest all its memory, whatever its balloon is asked for", async () => {
+    await ask({ execute: "device_add", arguments: { driver: "virtio-balloon-ccw", id: "b" } });
+    await ask({ execute: "balloon", arguments: { value: 1 << 20 } });
+    const { actual } = JSON.parse(await ask({ execute: "query-balloon" })).return;
+    const memory = JSON.parse(await ask({ execute: "query-memory-size-summary" })).return;
+    expect(actual).toBe(memory["base-memory"]);
+    expect(JSON.parse(await ask({ execute: "balloon", arguments: { value: 0 } })).error.desc).toBe("Parameter 'target' expects a size");
+  });
+
   it.each<[string, object, string]>([
     ["inject-nmi", {}, "A model guest has no processor that an NMI could reach"],
     ["dump-guest-memory", { paging: false, protocol: "file:/tmp/dump" }, "A model guest has no memory that could be dumped"],

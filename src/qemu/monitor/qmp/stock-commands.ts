@@ -6,7 +6,9 @@ export const isForStock = (name: string, isKnownHere: boolean): boolean =>
 
 /** Commands that this front knows, of things that it only has a picture of. */
 const ofDevices: ReadonlySet<string> = new Set([
+  "balloon",
   "inject-nmi",
+  "query-balloon",
   "query-cpus-fast",
   "query-iothreads",
   "query-hotpluggable-cpus",
