@@ -196,7 +196,8 @@ class Start {
     // Every processor is realized by itself, and QEMU warns for each.
     for (const warning of modelWarnings(model)) for (let number = 0; number < cpus; number++) this.#report(`warning: ${warning}`);
     checkRunnable(model, offer);
-    return model;
+    // The gdb stub cannot interrupt: nobody is told of a feature that the guest does not have.
+    return this.commandLine.stock ? { ...model, features: new Set([...model.features].filter((name) => name !== "apqi")) } : model;
   }
 
   async #openChardevs(): Promise<void> {
