@@ -60,6 +60,12 @@ test("a card and its queue have these files with these modes", () => {
   ]);
 });
 
+test("the control domains of the document's example are 51 and 58, and its mask is apmask", () => {
+  const host = new TestHost({ control: [51, 58] });
+  expect(host.read("/sys/bus/ap/ap_control_domain_mask")).toBe(`0x0000000000001020${"0".repeat(48)}\n`);
+  expect(host.names("/sys/bus/ap").filter((name) => /^ap_?mask$/.test(name))).toEqual(["apmask"]);
+});
+
 test("a queue's functions come from the queue itself; from one that does not answer, EIO", () => {
   const host = new TestHost({ adapters: { 5: "CEX7C" }, usage: [4], machine: { announcesChanges: false } });
   expect(host.read(`${devices}/05.0004/ap_functions`)).toBe("0x92800000\n");
