@@ -88,3 +88,45 @@ describe("a device", () => {
     expect(command(host, "device-read", { maxBytes: 1 })).toBe("EBADF");
   });
 });
+
+describe("a guest's Linux", () => {
+  const devices = "/sys/bus/ap/devices";
+  const guestDevices = (host: TestHost): string[] =>
+    host.host.list(devices, host.guest("guest1").model?.linux).map((entry) => entry.split(" ", 1)[0] ?? "");
+  const take = (host: TestHost): void => {
+    command(host, "device-state", { state: "resuming" });
+    for (const bytes of dataOf(source())) command(host, "device-write", { bytes });
+    expect(command(host, "device-state", { state: "running" })).toBeUndefined();
+  };
+
+  test("finds the queues at once where it runs when they come", () => {
+    const host = hostWithGuest();
+    command(host, "run");
+    host.host.settle();
+    expect(guestDevices(host)).toEqual([]);
+    take(host);
+    host.host.settle();
+    expect(guestDevices(host)).toEqual(["05.0004", "card05"]);
+  });
+
+  test("finds them when it goes on, where it is paused", () => {
+    const host = hostWithGuest();
+    command(host, "run");
+    host.host.settle();
+    command(host, "pause");
+    take(host);
+    host.host.settle();
+    expect(guestDevices(host)).toEqual([]);
+    command(host, "run");
+    host.host.settle();
+    expect(guestDevices(host)).toEqual(["05.0004", "card05"]);
+  });
+
+  test("finds them when it boots", () => {
+    const host = hostWithGuest();
+    take(host);
+    command(host, "run");
+    host.host.settle();
+    expect(guestDevices(host)).toEqual(["05.0004", "card05"]);
+  });
+});
