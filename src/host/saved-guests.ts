@@ -10,18 +10,19 @@ export const saveGuest = (guest: Guest): string => refusing(guest, (model) => mo
 /** After the last piece the guest is what was saved, or waits as before. */
 export function restoreGuest(guest: Guest, { bytes, isLast }: { readonly bytes: string; readonly isLast: boolean }): void {
   refusing(guest, (model) => {
-    const pieces = arriving.get(guest) ?? [];
-    pieces.push(Buffer.from(bytes, "base64"));
-    arriving.set(guest, pieces);
-    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    if (!isLast && length <= mostSavedBytes) return;
+    const piece = Buffer.from(bytes, "base64");
+    const before = arriving.get(guest) ?? { pieces: [], length: 0 };
+    const now = { pieces: before.pieces, length: before.length + piece.length };
+    now.pieces.push(piece);
+    arriving.set(guest, now);
+    if (!isLast && now.length <= mostSavedBytes) return;
     arriving.delete(guest);
-    if (length > mostSavedBytes) throw new SavedGuestError(`a saved guest has at most ${mostSavedBytes} bytes`);
-    model.restore(Buffer.concat(pieces));
+    if (now.length > mostSavedBytes) throw new SavedGuestError(`a saved guest has at most ${mostSavedBytes} bytes`);
+    model.restore(Buffer.concat(now.pieces));
   });
 }
 
-const arriving = new WeakMap<Guest, Buffer[]>();
+const arriving = new WeakMap<Guest, { readonly pieces: Buffer[]; readonly length: number }>();
 
 function refusing<Result>(guest: Guest, act: (model: ModelGuest) => Result): Result {
   try {

@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import type { LoopReport } from "../../src/host/loop-commands.ts";
 import { type Outcome, useSandbox } from "./sandbox.ts";
 
 const sandbox = useSandbox();
@@ -82,6 +83,35 @@ describe("crypto", () => {
     expect((await crypto("keys", "--guest", "guest1")).stdout).toBe("no queue of a coprocessor\n");
   });
 
+  test("lets a guest sign and verify by itself, and tells its boot id", async () => {
+    await sandbox.current.up(sandbox.current.file("zc.yaml", description), "--no-mount");
+    const loop = async (...words: string[]): Promise<LoopReport> => {
+      const { status, stdout, stderr } = await crypto("loop", "--guest", "guest1", "--json", ...words);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      return JSON.parse(stdout) as LoopReport;
+    };
+    expect(await loop()).toMatchObject({ state: "running", bits: 2048, signatures: 0 });
+    expect((await crypto("loop", "--guest", "guest1")).stderr).toBe(
+      "adjunct: guest guest1 has a loop already: --show shows it, --stop ends it\n",
+    );
+    await vi.waitFor(async () => expect((await loop("--show")).now).toBeGreaterThan((await loop("--show")).startedAt + 1), {
+      timeout: 20_000,
+    });
+    const stopped = await loop("--stop");
+    expect(stopped).toMatchObject({ state: "stopped", wrong: 0, sentAgain: 0, error: null });
+    expect(stopped.signatures).toBeGreaterThan(5);
+    expect((await crypto("loop", "--guest", "guest1", "--show")).stdout).toMatch(
+      new RegExp(
+        `^guest1: RSA with 2048 bits, stopped; ${stopped.signatures} signatures, 0 wrong, 0 sent again since second \\d+\\.\\d of `,
+      ),
+    );
+    const log = (await sandbox.current.adjunct("dmesg", "zc", "--guest", "guest1")).stdout;
+    expect(log).toMatch(/crypto-loop: \d+ signatures, 0 wrong, 0 sent again\n/);
+    expect(log).toContain(`crypto-loop: ${stopped.signatures} signatures, 0 wrong, 0 sent again; stopped\n`);
+    const [guest] = JSON.parse((await sandbox.current.adjunct("guests", "zc", "--json")).stdout) as { readonly bootId: string }[];
+    expect(guest?.bootId).toBe(stopped.bootId);
+  });
+
   test("says what is wrong with a queue, a guest, a card or a word", async () => {
     await sandbox.current.up(sandbox.current.file("zc.yaml", description), "--no-mount");
     const refused = async (...words: string[]): Promise<string> => {
@@ -100,8 +130,14 @@ describe("crypto", () => {
       "1 no card that is online and configured does random numbers: No such device (ENODEV)",
     );
     expect(await refused("rsa", "--guest", "guest7")).toBe("1 no guest guest7; did you mean guest1? running: guest1");
-    expect(await refused("mine")).toBe("2 mine is no action: rsa, random, info, keys");
+    expect(await refused("mine")).toBe("2 mine is no action: rsa, random, info, keys, loop");
     expect(await refused("rsa", "--bits", "3000")).toBe("2 --bits is one of 1024, 2048, 4096, not 3000");
+    expect(await refused("loop")).toBe("2 loop needs --guest: it runs in a guest and goes where that goes");
+    expect(await refused("loop", "--guest", "guest1", "--queue", "07.0004")).toBe("2 --queue is not for loop: the guest's Linux chooses");
+    expect(await refused("loop", "--guest", "guest1", "--show", "--stop")).toBe("2 --show or --stop, not both");
+    expect(await refused("loop", "--guest", "guest1", "--show")).toBe(
+      "1 guest guest1 has no loop: adjunct crypto HOST --guest guest1 loop starts one",
+    );
     expect(await refused("rsa", "--ops", "0")).toBe("2 --ops is a number from 1 to 100000, not 0");
     const json = await crypto("random", "--queue", "05.0004", "--json");
     expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: "ENODEV" } });

@@ -149,6 +149,7 @@ function hostFor(kernel: GenerationName): TestHost {
 
 test.each<[GenerationName, number]>([
   ["7.2", 60],
+  ["7.2-migration", 30],
   ["6.12", 40],
   ["6.1", 40],
   ["4.20", 30],
