@@ -42,13 +42,13 @@ export function startCardHost(name: string): Promise<Runtime> {
 export class MovingGuest {
   /** How its stock QEMU ended by itself. */
   stockEnd: string | undefined;
-  #agent: AgentConnection | undefined;
   #isClosed = false;
 
   private constructor(
     readonly host: Runtime,
     readonly port: RealGuestPort,
     private readonly folder: string,
+    private readonly agent: AgentConnection,
     /** What its stock QEMU and its processors complained of. */
     readonly reports: readonly string[],
   ) {
@@ -86,17 +86,18 @@ export class MovingGuest {
       { words, memoryBytes: memoryMib * mib },
       { hasStdio: false, report: (line) => reports.push(line) },
     );
-    const guest = new MovingGuest(host, port, folder, reports);
     await port.create(what);
     await port.plug(`/sys/devices/vfio_ap/matrix/${uuid}`);
-    return guest;
+    // As a host does: at once, whatever runs there.
+    const agent = new AgentConnection(await connected(join(folder, "agent")));
+    return new MovingGuest(host, port, folder, agent, reports);
   }
 
   async text(script: string): Promise<string> {
-    const agent = await this.#connected();
+    await this.agent.ready();
     const pieces: Buffer[] = [];
     const take = (bytes: Buffer): void => void pieces.push(bytes);
-    const status = await agent.run({ script, onOutput: take, onError: take }).status;
+    const status = await this.agent.run({ script, onOutput: take, onError: take }).status;
     return `${Buffer.concat(pieces)}${status === 0 ? "" : `status ${status}\n`}`;
   }
 
@@ -113,14 +114,6 @@ export class MovingGuest {
     this.#isClosed = true;
     await this.port.destroy();
     rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  async #connected(): Promise<AgentConnection> {
-    if (!this.#agent) {
-      this.#agent = new AgentConnection(await connected(join(this.folder, "agent")));
-      await this.#agent.ready();
-    }
-    return this.#agent;
   }
 }
 
