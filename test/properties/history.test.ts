@@ -56,6 +56,7 @@ function checkUnchanged(before: Texts, after: Texts): void {
 
 test.each<[GenerationName, number]>([
   ["7.2", 110],
+  ["7.2-migration", 50],
   ["6.12", 50],
   ["6.1", 50],
 ])("keeps one owner a queue, nothing left behind, and a tree that agrees with itself through any history of a %s host", (kernel, runs) => {

@@ -28,6 +28,11 @@ export type Operation =
   | { readonly guest: number; readonly does: Instruction; readonly own: number }
   /** The administrator unbinds a queue that a guest has. */
   | { readonly unbindFrom: number; readonly own: number }
+  /** The emulator of a guest migrates its device. */
+  | { readonly device: number; readonly state: "stop" | "running" | "stop-copy" | "resuming" }
+  | { readonly device: number; readonly reads: true }
+  /** It brings the data of a source with these queues, and as many bytes at once. */
+  | { readonly device: number; readonly adapters: readonly number[]; readonly domains: readonly number[]; readonly pieceBytes: number }
   /** The adapters answer that many of the messages that they hold, the newest first or last. */
   | { readonly answer: number; readonly newestFirst: boolean };
 
@@ -291,9 +296,30 @@ const step: fc.Arbitrary<readonly Operation[]> = fc.oneof(
   { weight: 2, arbitrary: arrival },
 );
 
+const taking: fc.Arbitrary<Operation> = fc.record({
+  device: guest,
+  adapters: rarely(fc.subarray<number>([2, 5]), fc.subarray<number>([...adapterIds])),
+  domains: fc.subarray([...domainIds], { maxLength: 2 }),
+  pieceBytes: fc.constantFrom(7, 4096),
+});
+
+/** A guest comes from elsewhere, or goes. */
+const migration: fc.Arbitrary<readonly Operation[]> = fc.oneof(
+  fc.record({ device: guest, state: fc.constantFrom("stop", "running", "stop-copy", "resuming") }).map((one) => [one]),
+  taking.map((one) => [one]),
+  guest.map((device): readonly Operation[] => [{ device, state: "stop-copy" }, { device, reads: true }, { close: device }]),
+  taking.map((one): readonly Operation[] => {
+    const { device } = one as { readonly device: number };
+    return [{ device, state: "resuming" }, one, { device, state: "running" }];
+  }),
+);
+
+const stepOf = (kernel: GenerationName): fc.Arbitrary<readonly Operation[]> =>
+  kernel === "7.2-migration" ? fc.oneof({ weight: 4, arbitrary: step }, { weight: 1, arbitrary: migration }) : step;
+
 /** Long enough for queues to change owners several times. */
 export const history = (kernel: GenerationName): fc.Arbitrary<readonly [Setting, readonly Operation[]]> =>
   fc.tuple(
     setting(kernel),
-    fc.array(step, { minLength: 1, maxLength: 110, size: "max" }).map((steps) => steps.flat()),
+    fc.array(stepOf(kernel), { minLength: 1, maxLength: 110, size: "max" }).map((steps) => steps.flat()),
   );

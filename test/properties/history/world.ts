@@ -1,8 +1,10 @@
 import { apqn, apqnName } from "../../../src/ap/apqn.ts";
+import { Mask } from "../../../src/ap/mask.ts";
 import { decodeStatus } from "../../../src/ap/status.ts";
 import { type Guest, Host } from "../../../src/host/host.ts";
 import { changeTraceHardware } from "../../../src/host/replay-target.ts";
 import { ApInstructions } from "../../../src/linux/bus/instructions.ts";
+import { encodeConfiguration } from "../../../src/linux/vfio-ap/migration/configuration-data.ts";
 import type { AdapterRequest } from "../../../src/machine/adapter/processor.ts";
 import { fullMachine } from "../../../src/machine/lpar.ts";
 import { Errno } from "../../../src/sysfs/errno.ts";
@@ -112,8 +114,34 @@ export class World {
     if ("settle" in operation) return host.settle();
     if ("tickMs" in operation) return host.tick(host.timers.nowMs + operation.tickMs);
     if ("step" in operation) return host.work(neverEnough);
+    if ("device" in operation) return this.#migrate(operation);
     if ("answer" in operation) return this.#answer(operation.answer, operation.newestFirst);
     return this.#instruct(operation);
+  }
+
+  #migrate(operation: Extract<Operation, { device: number }>): unknown {
+    const ask = (action: string, parameters: object): unknown =>
+      this.host.command({ do: "guest", action, guest: this.parties[operation.device]!.guest.name, ...parameters });
+    if ("state" in operation) return ask("device-state", { state: operation.state });
+    if ("reads" in operation) return ask("device-read", { maxBytes: 4096 });
+    const bytes = Buffer.from(this.#sentBy(operation));
+    let answer: unknown;
+    for (let start = 0; start < bytes.length; start += operation.pieceBytes) {
+      answer = ask("device-write", { bytes: bytes.toString("base64", start, start + operation.pieceBytes) });
+    }
+    return answer;
+  }
+
+  /** A source whose cards are those of this host. */
+  #sentBy({ adapters, domains }: Extract<Operation, { adapters: readonly number[] }>): Uint8Array {
+    const queues = adapters.flatMap((adapter) =>
+      domains.map((domain) => {
+        const queue = apqn(adapter, domain);
+        const { high, low } = this.instructions.tapq(queue);
+        return { queue, high, low };
+      }),
+    );
+    return encodeConfiguration({ controlDomains: Mask.from(domains), queues });
   }
 
   #unbind({ unbindFrom, own }: Extract<Operation, { unbindFrom: number }>): unknown {
