@@ -1,9 +1,10 @@
+import type { LogLine } from "../../linux/kernel-log.ts";
 import { parseHexMask } from "../../linux/text/mask-text.ts";
 import type { Job } from "../../linux/time/work-queue.ts";
 import { CryptoLoop } from "./crypto-loop.ts";
 import { restoreBus } from "./restore-bus.ts";
 import { SavedGuestError } from "./saved-form.ts";
-import type { SavedSystem } from "./saved-guest.ts";
+import { type SavedSystem, savedLine } from "./saved-guest.ts";
 import type { System } from "./system.ts";
 
 /** Makes a new system what another one was; where that fails the system is of no use. SavedGuestError, Errno. */
@@ -16,9 +17,14 @@ export function restoreSystem(system: System, saved: SavedSystem): void {
   const first = saved.nextLine - saved.log.length;
   if (first < 0) throw new SavedGuestError("the saved guest is damaged: its log has more lines than were written");
   linux.log.continueFrom(
-    saved.log.map((line, index) => ({ sequence: first + index, ...line })),
+    saved.log.map((line, index) => ({ sequence: first + index, ...lineOf(line) })),
     saved.nextLine,
   );
+}
+
+function lineOf(line: string): Omit<LogLine, "sequence"> {
+  const [, level, timeMs, text = ""] = savedLine.exec(line) ?? [];
+  return { timeMs: Number(timeMs), level: Number(level), text };
 }
 
 function* restoreLinux({ linux }: System, { modules, nodes, bus }: SavedSystem): Job<void> {

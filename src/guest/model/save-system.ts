@@ -13,7 +13,7 @@ export function saveSystem({ linux, timers, bootId, loop }: System): SavedSystem
     bootId,
     clockMs: timers.nowMs,
     nextLine: log.nextSequence,
-    log: log.lines.slice(-mostSavedLines).map(({ timeMs, level, text }) => ({ timeMs, level, text: text.slice(0, mostLineLetters) })),
+    log: log.lines.slice(-mostSavedLines).map(({ timeMs, level, text }) => `${level},${timeMs};${text.slice(0, mostLineLetters)}`),
     uevents: uevents.sequence,
     modules: modules.modules.map(({ name }) => name).reverse(),
     nodes: [...(zcryptNodes?.nodes ?? [])].map(([name, { minor, masks }]) => ({
