@@ -11,6 +11,7 @@ import { Emulator } from "./emulator.ts";
 import { type EndReason, type LogSink, logEnd, logStart } from "./guest-log.ts";
 import type { GuestPort, HostOffer, StockGuestPort, StockMachine } from "./guest-port.ts";
 import { channelAddress, type MigrationAddress, migrationAddress } from "./migration/migration-address.ts";
+import { loadTlsCredentials, tlsCredentialsType } from "./migration/tls-credentials.ts";
 import { attachMonitor } from "./monitor/attach-monitor.ts";
 import { closeChardevs } from "./monitor/close-chardevs.ts";
 import { monitorStateOf } from "./monitor/monitor-state.ts";
@@ -226,7 +227,10 @@ class Start {
 
   #addObjects(emulator: Emulator): void {
     const { userObjects, chardevs } = emulator.machine;
-    for (const { type, id } of this.commandLine.objects) userObjects.add(id, new QomObject(type));
+    for (const { type, id, values, place } of this.commandLine.objects) {
+      if (type === tlsCredentialsType) located(place, () => loadTlsCredentials(values));
+      userObjects.add(id, new QomObject(type, Object.fromEntries(values)));
+    }
     for (const { record } of this.commandLine.chardevs) chardevs.add(record.id, new QomObject(`chardev-${record.backend}`));
   }
 

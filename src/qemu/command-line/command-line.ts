@@ -33,6 +33,9 @@ export interface DeviceUse {
 export interface ObjectUse {
   readonly type: string;
   readonly id: string;
+  /** All other members. */
+  readonly values: ReadonlyMap<string, unknown>;
+  readonly place: string;
 }
 
 /** Everything that the words after the program's name say. */

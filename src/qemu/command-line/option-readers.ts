@@ -92,7 +92,7 @@ const readers: Readonly<Record<string, Reader>> = {
     const { values, isJson } = structuredOption(option.argument, "qom-type");
     const type = values.get("qom-type");
     if (isHelp(type)) draft.help = objectHelp();
-    else draft.objects.push(objectUse(values, draft.objects, isJson));
+    else draft.objects.push(objectUse(values, draft.objects, { isJson, place: option.text }));
   },
   chardev: (draft, { argument, text }) => {
     const read = keyValues(argument, "backend");
@@ -221,12 +221,17 @@ function checkUnique(devices: readonly DeviceUse[], id: unknown): void {
   if (id !== undefined && devices.some(({ options }) => options.get("id") === id)) throw new QemuError(`Duplicate ID '${id}' for device`);
 }
 
-function objectUse(values: ReadonlyMap<string, unknown>, others: readonly ObjectUse[], isJson: boolean): ObjectUse {
+function objectUse(
+  values: ReadonlyMap<string, unknown>,
+  others: readonly ObjectUse[],
+  { isJson, place }: { readonly isJson: boolean; readonly place: string },
+): ObjectUse {
   const [type, id] = [values.get("qom-type"), values.get("id")];
   if (type === undefined) throw new QemuError("Parameter 'qom-type' is missing");
   if (!userObjectTypes.includes(String(type))) throw new QemuError(`Parameter 'qom-type' does not accept value '${type}'`);
   if (id === undefined) throw new QemuError("Parameter 'id' is missing");
   if (!isJson || typeof id === "string") checkId(id);
   if (others.some((other) => other.id === id)) throw new QemuError(`Duplicate ID '${id}' for object`);
-  return { type: String(type), id: String(id) };
+  const members = [...values].filter(([name]) => name !== "qom-type" && name !== "id");
+  return { type: String(type), id: String(id), values: new Map(members), place };
 }

@@ -1,5 +1,5 @@
 import { unlinkSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { systemErrorText } from "../chardev/system-error-text.ts";
 import { QemuError } from "../qemu-error.ts";
@@ -23,22 +23,18 @@ export async function connectMigration(address: MigrationAddress): Promise<Duple
   return socket;
 }
 
-/** Takes one connection and listens no more; whoever comes later is refused, as by QEMU. QemuError. */
+/** Gives away every connection until it is closed. QemuError. */
 export async function listenForMigration(address: MigrationAddress, accept: (stream: Duplex) => void): Promise<MigrationListener> {
   if (address.type === "other") throw new QemuError(`A guest of Adjunct cannot come from '${address.uri}'`);
   const server = createServer((socket) => {
-    server.close();
-    take(socket, accept);
+    socket.on("error", () => {});
+    socket.setNoDelay(true);
+    accept(socket);
   });
   if (address.type === "unix") removeSocketFile(address.path);
   await listen(server, address);
   const bound = address.type === "inet" ? { ...address, port: (server.address() as AddressInfo).port } : address;
   return { address: bound, close: () => server.close() };
-}
-
-function take(socket: Socket, accept: (stream: Duplex) => void): void {
-  socket.setNoDelay(true);
-  accept(socket);
 }
 
 async function listen(server: Server, address: Exclude<MigrationAddress, { type: "other" }>): Promise<void> {

@@ -10,7 +10,7 @@ export interface MigrationSurroundings {
   readonly after: (ms: number, act: () => void) => () => void;
   /** Rejects with a QemuError. */
   readonly connect: (address: MigrationAddress) => Promise<Duplex>;
-  /** Takes one connection. Rejects with a QemuError. */
+  /** Gives away every connection until it is closed. Rejects with a QemuError. */
   readonly listen: (address: MigrationAddress, accept: (stream: Duplex) => void) => Promise<MigrationListener>;
   readonly serveWitness: ServeWitness;
   readonly askWitness: AskWitness;

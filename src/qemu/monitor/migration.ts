@@ -6,6 +6,7 @@ import { PeerGaveUp } from "../migration/frame-connection.ts";
 import { IncomingMigration, LoadError } from "../migration/incoming-migration.ts";
 import type { MigrationAddress } from "../migration/migration-address.ts";
 import { type MigrationListener, type MigrationSurroundings, ownSurroundings } from "../migration/migration-surroundings.ts";
+import { securedIncoming, securedOutgoing, type TlsParameters } from "../migration/migration-tls.ts";
 import { OutgoingMigration, type OutgoingTimes } from "../migration/outgoing-migration.ts";
 import type { Witness } from "../migration/witness.ts";
 import { QemuError } from "../qemu-error.ts";
@@ -146,7 +147,7 @@ export class Migration {
     if (this.#emulator.runState !== "inmigrate") throw new QemuError("'-incoming' was not specified on the command line");
     const witness = await this.#serveWitness();
     this.#listener = await this.#surroundings.listen(address, (stream) => {
-      this.#ended = this.#moveIn(stream, witness, exitsOnError);
+      this.#accept(stream, witness, exitsOnError).catch((error: unknown) => this.#emulator.options.report?.((error as Error).message));
     });
     this.#hasBegunIncoming = true;
     this.#enter("setup");
@@ -164,7 +165,11 @@ export class Migration {
   async #moveOut(address: MigrationAddress): Promise<MigrationEnd> {
     try {
       const token = randomBytes(16).toString("hex");
-      const outgoing = new OutgoingMigration(this.#emulator, this.#surroundings, await this.#serveWitness(), token);
+      const tls = this.#tls;
+      const connect = async (to: MigrationAddress): Promise<Duplex> =>
+        securedOutgoing(this.#emulator.machine, tls, to, await this.#surroundings.connect(to));
+      const surroundings = { ...this.#surroundings, connect };
+      const outgoing = new OutgoingMigration(this.#emulator, surroundings, await this.#serveWitness(), token);
       this.#decided.set(token, outgoing);
       this.#outgoing = outgoing;
       const times = await outgoing.run(address, {
@@ -225,6 +230,21 @@ export class Migration {
       if (!(error instanceof QemuError)) this.#emulator.options.report?.(`error: ${error.stack ?? error.message}`);
     }
     this.#enter(this.#end.status);
+  }
+
+  /** The first one that is whom it says it is; who is not is told of and waited on for no longer. */
+  async #accept(stream: Duplex, witness: Witness, exitsOnError: boolean): Promise<void> {
+    const secured = await securedIncoming(this.#emulator.machine, this.#tls, stream).catch((error: unknown) => {
+      stream.destroy();
+      throw error;
+    });
+    if (this.#incoming) return void secured.destroy();
+    this.#listener?.close();
+    this.#ended = this.#moveIn(secured, witness, exitsOnError);
+  }
+
+  get #tls(): TlsParameters {
+    return { "tls-creds": String(this.parameters["tls-creds"]), "tls-hostname": String(this.parameters["tls-hostname"]) };
   }
 
   async #moveIn(stream: Duplex, witness: Witness, exitsOnError: boolean): Promise<MigrationEnd> {

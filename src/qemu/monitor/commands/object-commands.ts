@@ -1,10 +1,11 @@
+import { loadTlsCredentials, tlsCredentialsType } from "../../migration/tls-credentials.ts";
 import { getProperty, listObject, setProperty } from "../../objects/object-queries.ts";
 import { QomObject } from "../../objects/qom-object.ts";
 import { listDeviceProperties, listTypeProperties, listTypes } from "../../objects/type-queries.ts";
 import { QemuError } from "../../qemu-error.ts";
 import type { QmpContext } from "../qmp/qmp-command.ts";
 import { command, type QmpCommand } from "../qmp/qmp-command.ts";
-import { any, bool, int, listOf, type Members, object, optional, str, type UnionType, uint64 } from "../schema/schema-type.ts";
+import { any, bool, int, listOf, type Members, object, oneOf, optional, str, type UnionType, uint64 } from "../schema/schema-type.ts";
 
 const property = object({ name: str, type: str, description: optional(str), "default-value": optional(any) });
 const value = object({ name: str, type: str, value: optional(any) });
@@ -54,6 +55,14 @@ const userObject: UnionType = {
       iv: optional(str),
       data: optional(str),
       file: optional(str),
+    }),
+    "tls-creds-x509": object({
+      dir: optional(str),
+      endpoint: optional(oneOf("client", "server")),
+      "verify-peer": optional(bool),
+      priority: optional(str),
+      "sanity-check": optional(bool),
+      passwordid: optional(str),
     }),
   },
 };
@@ -121,6 +130,7 @@ export function addObject({ emulator }: QmpContext, { "qom-type": type, id, ...v
   if (userObjects.children.has(name)) {
     throw new QemuError(`attempt to add duplicate property '${name}' to object (type 'container')`);
   }
+  if (type === tlsCredentialsType) loadTlsCredentials(new Map(Object.entries(values)));
   userObjects.add(name, new QomObject(String(type), values));
 }
 
