@@ -153,6 +153,7 @@ function completeMachine(input: ConfigurationInput["machine"], problems: Configu
     apsb: has("apsb"),
     maxAdapter,
     maxDomain,
+    announcesChanges: input["announces-changes"],
     resetMs: input["reset-ms"],
     masterKeys: input["master-keys"],
     adapters: adapters.sort((left, right) => left.id - right.id),

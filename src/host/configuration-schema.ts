@@ -69,6 +69,7 @@ const machineSchema = map(
     facilities: v.optional(v.array(oneOf(facilityNames), `a list of ${facilityNames.join(", ")}`)),
     "max-adapter": v.optional(adapterNumber),
     "max-domain": v.optional(domainNumber),
+    "announces-changes": v.optional(yesOrNo, true),
     "reset-ms": v.optional(number(0, 600_000, "milliseconds"), 0),
     adapters: v.optional(mapOf(adapterKey, adapterSchema, "adapters by number, such as { 5: { type: CEX5C } }"), {}),
     "usage-domains": v.optional(domainList),

@@ -32,6 +32,8 @@ export interface MachineConfiguration {
   readonly apsb: boolean;
   readonly maxAdapter: number;
   readonly maxDomain: number;
+  /** Whether Linux hears at once of changed hardware; else at its next scan. */
+  readonly announcesChanges: boolean;
   /** How long a queue's reset takes, in milliseconds; 0: it is done at once. */
   readonly resetMs: number;
   /** `test`: domains without a master key get the test key at start. */

@@ -305,10 +305,10 @@ export interface BootConfiguration extends HostConfiguration {
 
 function startConfigured(configuration: BootConfiguration, emit: (event: ModelEvent) => unknown, workers: Workers | undefined): Host {
   const { machine, attributes, rules } = configuration;
-  const { facilities, qact, rc8a, apsb, maxAdapter, maxDomain, resetMs } = machine;
+  const { facilities, qact, rc8a, apsb, maxAdapter, maxDomain, resetMs, announcesChanges } = machine;
   const host = new Host({
     name: configuration.name,
-    machine: { facilities, qact, rc8a, apsb, maxAdapter, maxDomain, resetDurationMs: resetMs, announcesChanges: true },
+    machine: { facilities, qact, rc8a, apsb, maxAdapter, maxDomain, resetDurationMs: resetMs, announcesChanges },
     model: machine.model,
     kernel: configuration.kernel,
     commandLine: configuration.cmdline,

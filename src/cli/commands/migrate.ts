@@ -81,7 +81,7 @@ async function move(invocation: Invocation, source: string, guest: string, targe
             pause: () => new Promise((resolve) => setTimeout(resolve, lookMs)),
             onFindings: (findings) => {
               if (!wantsJson) for (const line of findingLines(findings)) output.note(line);
-              if (!wantsJson && !isPossible(findings)) output.note("the destination's driver will refuse it; trying all the same");
+              if (!wantsJson && !isPossible(findings)) output.note("this will not go well; trying all the same");
             },
             onProgress: (info) => {
               if (!wantsJson) progress.show(progressText(guest, info));
@@ -103,8 +103,10 @@ async function move(invocation: Invocation, source: string, guest: string, targe
 function report({ output, wantsJson }: Invocation, result: MoveResult, done: string): void {
   if (wantsJson) output.print(JSON.stringify(result, null, 2));
   else if (!result.isMoved) output.note(result.line);
-  else output.print(`${done}: it stood for ${result.info.downtime ?? 0} ms`);
+  else output.print(`${done}: it stood for ${standText(result.info.downtime ?? 0)}`);
 }
+
+const standText = (downtimeMs: number): string => (downtimeMs < 1 ? "less than a millisecond" : `${downtimeMs} ms`);
 
 function progressText(guest: string, { status, ram }: MigrationInfo): string {
   if (!ram || ram.total === 0) return `${guest}: ${status}`;
