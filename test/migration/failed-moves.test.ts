@@ -192,7 +192,9 @@ describe("a move", () => {
     });
     expect(await state(here)).toMatchObject({ mdevs: [{ uuid, matrix: ["05.0004", "06.0004"], inUse: false }], guests: [] });
     expect(logOf("here").at(-1)).toBe("shutting down, reason=migrated");
-    expect((await adjunct("migrate", "there", "guest1", "here")).status).toBe(0);
+    const back = await adjunct("migrate", "there", "guest1", "here", "--json");
+    const info = { status: "completed", downtime: expect.any(Number), "x-ap-downtime-us": expect.any(Number) };
+    expect(JSON.parse(back.printed.join(""))).toMatchObject({ isMoved: true, info });
     expect(await state(here)).toMatchObject({ guests: [{ name: "guest1", isRunning: true }] });
     expect(await state(there)).toMatchObject({ guests: [], mdevs: [{ inUse: false }] });
   });

@@ -115,6 +115,9 @@ export class Migration {
   /** Begins to move the guest out; `ended` tells how that went. QemuError: it did not begin. */
   begin(address: MigrationAddress): Promise<MigrationEnd> {
     this.#checkBegin();
+    // A guest that came is one that goes now: what is told of it is the new migration.
+    this.#listener?.close();
+    this.#listener = undefined;
     this.#end = undefined;
     this.#totalMs = undefined;
     this.#setupMs = undefined;
