@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { monitorStateOf } from "./monitor/monitor-state.ts";
 import { StartError, type StartedEmulator, startEmulator } from "./start-emulator.ts";
 import { ToyGuestPort } from "./toy-guest-port.ts";
 
@@ -195,5 +196,61 @@ describe("a start that fails", () => {
     const socket = join(folder, "qmp");
     await refusal(`-qmp unix:${socket},server=on,wait=off -device nosuch`);
     expect(() => rmSync(socket)).toThrow("ENOENT");
+  });
+});
+
+describe("-incoming", () => {
+  const device = `-cpu host,ap=on -device vfio-ap,sysfsdev=${path}`;
+
+  test("makes a guest that waits, and nothing boots", async () => {
+    const { emulator } = await start(`-incoming unix:${folder}/in ${device}`);
+    expect(emulator.runState).toBe("inmigrate");
+    expect(port.created?.isIncoming).toBe(true);
+    expect(port.calls).not.toContain("run");
+  });
+
+  test("with a channel as JSON listens there", async () => {
+    const channel = { "channel-type": "main", addr: { transport: "socket", type: "unix", path: `${folder}/in` } };
+    const { emulator } = await start(`-incoming ${JSON.stringify(channel)}`);
+    expect(monitorStateOf(emulator).migration.listeningAddress).toEqual({ type: "unix", path: `${folder}/in` });
+  });
+
+  test("with defer listens nowhere until a monitor says where", async () => {
+    const { emulator } = await start("-incoming defer");
+    const { migration } = monitorStateOf(emulator);
+    expect([emulator.runState, migration.listeningAddress]).toEqual(["inmigrate", undefined]);
+    await migration.listen({ type: "inet", host: "127.0.0.1", port: 0 }, { exitsOnError: true });
+    expect(migration.listeningAddress).toMatchObject({ type: "inet", port: expect.any(Number) });
+  });
+
+  test.each([
+    ["foo", "unknown migration protocol: foo"],
+    ["tcp:nowhere", "error parsing address 'nowhere'"],
+    ["unix:/nosuch/x", "Failed to bind socket to /nosuch/x: No such file or directory"],
+  ])("%s is refused with its place, and leaves nothing", async (uri, text) => {
+    expect(await refusal(`-incoming ${uri}`)).toEqual([`qemu-system-s390x: -incoming ${uri}: ${text}`]);
+    expect(port.calls.at(-1)).toBe("destroy");
+  });
+
+  test("of a stream that is none ends with status 1, says why and logs that it failed", async () => {
+    const { ended } = await start(`-incoming unix:${folder}/in`);
+    const socket = connect(`${folder}/in`);
+    socket.on("error", () => {});
+    socket.write("nonsense");
+    expect(await ended).toBe(1);
+    const text = "qemu-system-s390x: load of migration failed: Invalid argument: Not a migration stream, magic: 6e6f6e73 != 41444a4d";
+    expect(stderr).toEqual([text]);
+    expect(log.slice(-3)).toEqual([
+      "2026-11-21 05:12:00.123+0000: initiating migration",
+      text,
+      "2026-11-21 05:12:00.123+0000: shutting down, reason=failed",
+    ]);
+  });
+
+  test("without credentials that -object names is refused with the file", async () => {
+    expect(await refusal(`-object tls-creds-x509,id=tls0,dir=${folder},endpoint=server -incoming defer`)).toEqual([
+      `qemu-system-s390x: -object tls-creds-x509,id=tls0,dir=${folder},endpoint=server: ` +
+        `Unable to access credentials ${folder}/ca-cert.pem: No such file or directory`,
+    ]);
   });
 });

@@ -1,7 +1,7 @@
-import { existsSync, unlinkSync } from "node:fs";
+import { unlinkSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import { dirname } from "node:path";
 import { QemuError } from "../qemu-error.ts";
+import { bindProblem } from "./bind-problem.ts";
 import type { ChardevRecord, ChardevSurroundings } from "./chardev.ts";
 import { PeerChardev } from "./peer-chardev.ts";
 import { connectionOptions, type SocketAddress, socketAddressOf, socketAddressText } from "./socket-address.ts";
@@ -98,17 +98,6 @@ async function listen(server: Server, address: SocketAddress): Promise<void> {
       resolve();
     });
   });
-}
-
-function bindProblem(address: SocketAddress, error: unknown): string {
-  const text = systemErrorText(error);
-  if (address.type === "unix") {
-    // libuv says EACCES for a folder that is not there.
-    const isFolderMissing = !address.isAbstract && !existsSync(dirname(address.path));
-    return `Failed to bind socket to ${address.path}: ${isFolderMissing ? systemErrorText({ code: "ENOENT" }) : text}`;
-  }
-  const isTaken = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
-  return isTaken ? `Failed to find an available port: ${text}` : `Failed to bind socket: ${text}`;
 }
 
 /** QEMU takes whatever has the name away, a socket that another program listens on too. */

@@ -1,6 +1,7 @@
 import { unlinkSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import type { Duplex } from "node:stream";
+import { bindProblem } from "../chardev/bind-problem.ts";
 import { systemErrorText } from "../chardev/system-error-text.ts";
 import { QemuError } from "../qemu-error.ts";
 import { addressText, type MigrationAddress } from "./migration-address.ts";
@@ -44,14 +45,6 @@ async function listen(server: Server, address: Exclude<MigrationAddress, { type:
   });
   server.removeAllListeners("error");
   server.on("error", () => {});
-}
-
-function bindProblem(address: MigrationAddress, error: unknown): string {
-  const text = systemErrorText(error);
-  if (address.type === "unix") return `Failed to bind socket to ${address.path}: ${text}`;
-  return (error as NodeJS.ErrnoException).code === "EADDRINUSE"
-    ? `Failed to find an available port: ${text}`
-    : `Failed to bind socket: ${text}`;
 }
 
 /** QEMU takes whatever has the name away. */

@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type ToySide, toySide } from "../migration/toy-hosts.ts";
+import { attachMonitor } from "./attach-monitor.ts";
+import { runHumanCommand } from "./hmp/run-human-command.ts";
+import { monitorStateOf } from "./monitor-state.ts";
+import { ToyChardev } from "./toy-chardev.ts";
+
+let folder: string;
+let source: ToySide;
+let target: ToySide;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "adjunct-migration-"));
+  source = await toySide();
+  target = await toySide({ isIncoming: true });
+});
+
+afterEach(async () => {
+  for (const { emulator } of [source, target]) await emulator.exclusively(() => emulator.quit("host-signal"));
+  rmSync(folder, { recursive: true });
+});
+
+/** A QMP monitor that has negotiated; the result asks it. */
+async function qmp({ emulator }: ToySide): Promise<(execute: string, values?: object) => Promise<Record<string, unknown>>> {
+  const chardev = new ToyChardev("qmp");
+  attachMonitor(emulator, chardev, { mode: "control", pretty: false });
+  const ask = async (execute: string, values: object = {}): Promise<Record<string, unknown>> => {
+    chardev.say(JSON.stringify({ execute, arguments: values }));
+    for (;;) {
+      const answer = JSON.parse(await chardev.until(/^.*\r\n/));
+      if (!("event" in answer) && !("QMP" in answer)) return answer.return ?? answer.error.desc;
+    }
+  };
+  await ask("qmp_capabilities");
+  return ask;
+}
+
+const human = ({ emulator }: ToySide, line: string): Promise<string> =>
+  runHumanCommand({ emulator, state: monitorStateOf(emulator) }, line);
+
+describe("over QMP", () => {
+  test("query-migrate tells what QEMU tells at each side, before and after", async () => {
+    const [ask, askTarget] = [await qmp(source), await qmp(target)];
+    const path = join(folder, "socket");
+    expect([await ask("query-migrate"), await askTarget("query-migrate")]).toEqual([{}, {}]);
+    expect(await askTarget("query-status")).toEqual({ status: "inmigrate", running: false });
+    expect(await askTarget("migrate", { uri: "unix:/x" })).toBe("Guest is waiting for an incoming migration");
+    expect(await ask("migrate-incoming", { uri: "unix:/x" })).toBe("'-incoming' was not specified on the command line");
+    expect(await askTarget("migrate-incoming", { uri: `unix:${path}` })).toEqual({});
+    expect(await askTarget("query-migrate")).toEqual({ "socket-address": [{ path, type: "unix" }] });
+    expect(await ask("migrate", { channels: [{ "channel-type": "main", addr: { transport: "socket", type: "unix", path } }] })).toEqual({});
+    await source.migration.ended;
+    await target.migration.ended;
+    expect(await ask("query-migrate")).toEqual({
+      status: "completed",
+      "total-time": expect.any(Number),
+      downtime: expect.any(Number),
+      "setup-time": expect.any(Number),
+      "x-ap-downtime-us": expect.any(Number),
+    });
+    expect(await askTarget("query-migrate")).toEqual({ status: "completed", "socket-address": [{ path, type: "unix" }] });
+    expect(await ask("query-status")).toEqual({ status: "postmigrate", running: false });
+  });
+
+  test("capabilities that need another one are refused, and none of the same command is set", async () => {
+    const ask = await qmp(source);
+    const capabilities = [
+      { capability: "xbzrle", state: true },
+      { capability: "switchover-ack", state: true },
+    ];
+    expect(await ask("migrate-set-capabilities", { capabilities })).toBe("Capability 'switchover-ack' requires capability 'return-path'");
+    expect(source.migration.capabilities.get("xbzrle")).toBe(false);
+  });
+});
+
+describe("over the human monitor", () => {
+  test("migrate keeps its monitor waiting, and says how it went wrong", async () => {
+    const chardev = new ToyChardev("hmp");
+    attachMonitor(source.emulator, chardev, { mode: "readline", pretty: false });
+    await chardev.until(/\(qemu\) $/);
+    chardev.say(`migrate unix:${folder}/nobody\n`);
+    const text = await chardev.until(/\(qemu\) $/);
+    expect(text).toContain(`Error: Failed to connect to '${folder}/nobody': No such file or directory\r\n(qemu) `);
+  });
+
+  test("migrate -d does not, and info migrate tells", async () => {
+    expect(await human(target, `migrate_incoming unix:${folder}/socket`)).toBe("");
+    expect(await human(target, "info migrate")).toBe(`Sockets: [\r\n\tunix:${folder}/socket\r\n]\r\n`);
+    expect(await human(source, "migrate_set_capability pause-before-switchover on")).toBe("");
+    expect(await human(source, `migrate -d unix:${folder}/socket`)).toBe("");
+    await expect.poll(() => source.migration.status).toBe("pre-switchover");
+    expect(await human(source, "info migrate")).toContain("Status: \t\tpre-switchover\r\n");
+    expect(await human(source, "migrate_continue device")).toBe("Error: Migration not in expected state: pre-switchover\r\n");
+    expect(await human(source, "migrate_continue pre-switchover")).toBe("");
+    await source.migration.ended;
+    expect(await human(source, "info migrate")).toMatch(/^Status: \t\tcompleted\r\nTime \(ms\): \t\ttotal=\d+, setup=\d+, down=\d+\r\n$/);
+    expect(await human(source, "info status")).toBe("VM status: paused (postmigrate)\r\n");
+  });
+
+  test("migrate without a terminal that could wait goes on by itself", async () => {
+    expect(await human(source, `migrate unix:${folder}/nobody`)).toBe(
+      "terminal does not allow synchronous migration, continuing detached\r\n",
+    );
+    expect((await source.migration.ended)?.status).toBe("failed");
+  });
+});
