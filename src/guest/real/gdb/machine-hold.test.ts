@@ -88,7 +88,7 @@ describe("a machine that stands at a breakpoint", () => {
     await hold.rest();
     expect([machine.status, machine.isRunning, hold.isRunning, stops]).toEqual(["paused", false, false, 1]);
     expect(await hold.client.request("m0,2")).toBe("0000");
-    expect(machine.stub.pieces[0]).toBe("$D#44++$Z1,10000,2#06");
+    expect(machine.stub.pieces[0]).toBe("$D#44++$Z1,10000,2#06+");
     expect(machine.stub.inputs.at(-2)).toBe("vAttach;1");
     await released();
     expect(machine.reach(0x10000n)).toBe(true);
@@ -103,6 +103,15 @@ describe("a machine that stands at a breakpoint", () => {
     expect(machine.reach(0x10000n)).toBe(true);
     expect([stops, hold.isRunning]).toEqual([2, false]);
     expect(await hold.client.request("m0,2")).toBe("0000");
+  });
+
+  test("and is let run by another way stops when it is asked to", async () => {
+    await hold.releaseBy(async () => {
+      machine.isRunning = true;
+    });
+    hold.interrupt();
+    await machine.stub.until(() => !machine.isRunning);
+    expect([machine.status, stops, hold.isRunning]).toEqual(["paused", 2, false]);
   });
 
   test("and is gone meanwhile is not waited for", async () => {

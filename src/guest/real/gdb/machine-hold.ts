@@ -121,7 +121,8 @@ export class MachineHold {
 
   async #detachStanding(): Promise<void> {
     const stopped = new Promise<void>((resolve) => this.#stopWaiters.push(resolve));
-    this.client.send(this.#detachBytes(), 1 + this.#breakpoints.size);
+    // The last answer is acknowledged here: a + that asks to stop would else be taken for that.
+    this.client.send(`${this.#detachBytes()}+`, 1 + this.#breakpoints.size);
     await Promise.race([stopped, this.client.closed]);
   }
 
