@@ -66,6 +66,7 @@ export class IncomingMigration {
     if ((await this.surroundings.askWitness(hello.witness, "reach", hello.token)) !== "here") {
       throw new LoadError("EIO", `the source cannot be reached at ${hello.witness}`);
     }
+    await this.#prepareDevice(hello);
     await connection.sendJson("ready", { witness: this.witness.path });
     const machine = this.emulator.options.port.machine.receive(this.#channel.readable);
     const failing = new Promise<never>((_, reject) => void machine.catch(reject));
@@ -87,11 +88,16 @@ export class IncomingMigration {
     await connection.send("loaded").catch(() => {});
   }
 
+  /** While the guest still runs at the source, as QEMU sets its devices up. */
+  async #prepareDevice({ device: coming }: GuestHello): Promise<void> {
+    await this.#turn(async () => {
+      const device = this.emulator.vfioAp;
+      if (coming && device) await enterState(this.emulator.options.port.device, device, "resuming");
+    });
+  }
+
   async #loadDevice(connection: FrameConnection): Promise<void> {
     const { device: port } = this.emulator.options.port;
-    const device = this.emulator.vfioAp;
-    if (!device) throw new LoadError("EINVAL", `Unknown section or instance '${vmstateId}' 0`);
-    await this.#turn(() => enterState(port, device, "resuming"));
     for (;;) {
       const frame: Frame = await nextOfDevice(connection);
       if (frame.type === "deviceEnd") return;
