@@ -25,9 +25,10 @@ describe("a vfio-ap device", () => {
   test.each([{}, { "enable-migration": "auto" }, { "enable-migration": "on" }])(
     "of a kernel that can blocks nothing with %j",
     async (options) => {
-      const { migration } = await withDevice(options, true);
+      const { emulator, migration } = await withDevice(options, true);
       expect(migration.blockedReasons).toEqual([]);
       expect((await migration.begin(nowhere)).problem).toContain("Failed to connect to");
+      await emulator.exclusively(() => emulator.quit("host-signal"));
     },
   );
 
