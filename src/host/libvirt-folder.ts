@@ -19,8 +19,18 @@ export function makeLibvirtFolder(folder: string): void {
 const defaultFiles = {
   // Who may enter the host's namespaces may use its daemon; polkit and D-Bus are the machine's.
   "libvirtd.conf": 'auth_unix_ro = "none"\nauth_unix_rw = "none"\n',
-  // virtlogd is not there, and security drivers and cgroups are the machine's. A guest's devices are files of the host's /dev, which a /dev of the
-  // guest's own would have to have.
-  "qemu.conf":
-    'stdio_handler = "file"\nsecurity_driver = "none"\nuser = "root"\ngroup = "root"\ncgroup_controllers = []\nnamespaces = []\n',
+  "qemu.conf": [
+    // virtlogd is not there.
+    'stdio_handler = "file"',
+    // Security drivers and cgroups are the machine's. What a domain names may be root's anyway: it stays whose it is, and is not marked.
+    'security_driver = "none"',
+    'user = "root"',
+    'group = "root"',
+    "dynamic_ownership = 0",
+    "remember_owner = 0",
+    "cgroup_controllers = []",
+    // Devices of guests are files of the host's /dev, not nodes that a /dev of a guest's own could have.
+    "namespaces = []",
+    "",
+  ].join("\n"),
 };

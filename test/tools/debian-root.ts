@@ -12,6 +12,7 @@ const packages = [
   "mdevctl",
   "libvirt-daemon",
   "libvirt-daemon-driver-nodedev",
+  "libvirt-daemon-driver-qemu",
   "libvirt-clients",
   "udev",
   "base-files",
