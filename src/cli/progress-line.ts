@@ -9,16 +9,21 @@ export class ProgressLine {
     private readonly terminal: Pick<NodeJS.WriteStream, "isTTY" | "write"> = process.stderr,
   ) {}
 
+  /** One line that changes. */
+  get isLine(): boolean {
+    return this.terminal.isTTY;
+  }
+
   show(text: string): void {
     if (text === this.#last) return;
     this.#last = text;
-    if (this.terminal.isTTY) this.terminal.write(`\r\x1b[K${text}`);
+    if (this.isLine) this.terminal.write(`\r\x1b[K${text}`);
     else this.output.note(text);
   }
 
   /** What comes next has the line for itself. */
   end(): void {
-    if (this.terminal.isTTY && this.#last !== "") this.terminal.write("\r\x1b[K");
+    if (this.isLine && this.#last !== "") this.terminal.write("\r\x1b[K");
     this.#last = "";
   }
 }

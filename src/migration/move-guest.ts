@@ -100,12 +100,14 @@ async function move({ source, target }: Hosts, here: SideFacts, there: SideFacts
   } catch (error) {
     return { isMoved: false, line: notStarted(guest, (error as Error).message) };
   }
-  const outcome = await sent(source, String(uri), options);
+  const outcome = options.signal?.aborted ? givenUp : await sent(source, String(uri), options);
   if (outcome.isSent) return { isMoved: true, info: outcome.info, totalMs: nowMs() - startedMs };
   const problem = await arrivalProblem(target, options);
   await target.ask({ do: "guest-move", action: "abandon", guest });
   return { isMoved: false, line: notMoved(outcome, problem) };
 }
+
+const givenUp: SendOutcome = { isSent: false, step: "cancelled", problem: "canceled by client" };
 
 /** Sends it, telling how it goes. */
 async function sent(source: MovingHost, uri: string, { guest, pause, onProgress, signal }: MoveOptions): Promise<SendOutcome> {
@@ -117,7 +119,6 @@ async function sent(source: MovingHost, uri: string, { guest, pause, onProgress,
   });
   const cancel = (): void => void ask("cancel").catch(() => {});
   signal?.addEventListener("abort", cancel, { once: true });
-  if (signal?.aborted) cancel();
   try {
     while (!isOver) {
       await Promise.race([over.catch(() => {}), pause()]);

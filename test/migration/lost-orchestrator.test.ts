@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ControlClient } from "../../src/host/control-client.ts";
 import type { RunningHost } from "../../src/host/run-host.ts";
+import { type MovingHost, moveGuest } from "../../src/migration/move-guest.ts";
 import { parseSideFacts, questionFor } from "../../src/migration/side-facts.ts";
 import { source, stateOf, target, useTwoHosts, uuid } from "./two-hosts.ts";
 
@@ -30,6 +31,24 @@ const assign = (host: RunningHost, text: string): Promise<unknown> =>
     () => "done",
     (error: { readonly code: string }) => error.code,
   );
+
+test("who gives up before the guest is sent leaves both sides as they were, and says so as virsh does", async () => {
+  const here = await hosts.current.up(source);
+  const there = await hosts.current.up(target);
+  const [before, beforeThere] = [await stateOf(here), await stateOf(there)];
+  const interrupted = new AbortController();
+  const [from, to] = [await hosts.current.connect(here), await hosts.current.connect(there)];
+  const movingHost = (name: string, client: ControlClient): MovingHost => ({ name, ask: (command) => client.request(command) });
+  const result = await moveGuest(movingHost("here", from), movingHost("there", to), {
+    ...{ guest, createsMdev: true, isHeld: true, nowMs: () => 0, pause: async () => {}, onProgress() {} },
+    onFindings: () => interrupted.abort(),
+    signal: interrupted.signal,
+  });
+  expect(result).toEqual({ isMoved: false, line: "error: operation aborted: job 'migration out' canceled by client" });
+  expect([await stateOf(here), await stateOf(there)]).toEqual([before, beforeThere]);
+  from.close();
+  to.close();
+});
 
 describe("when the connection of who moves a guest ends", () => {
   test("so do its holds", async () => {

@@ -84,7 +84,7 @@ async function move(invocation: Invocation, source: string, guest: string, targe
               if (!wantsJson && !isPossible(findings)) output.note("this will not go well; trying all the same");
             },
             onProgress: (info) => {
-              if (!wantsJson) progress.show(progressText(guest, info));
+              if (!wantsJson) progress.show(progressText(guest, info, progress.isLine ? 1 : percentALine));
             },
             signal: interrupted.signal,
           },
@@ -108,8 +108,12 @@ function report({ output, wantsJson }: Invocation, result: MoveResult, done: str
 
 const standText = (downtimeMs: number): string => (downtimeMs < 1 ? "less than a millisecond" : `${downtimeMs} ms`);
 
-function progressText(guest: string, { status, ram }: MigrationInfo): string {
+/** Where every text is a line of its own. */
+const percentALine = 20;
+
+function progressText(guest: string, { status, ram }: MigrationInfo, step: number): string {
   if (!ram || ram.total === 0) return `${guest}: ${status}`;
-  const done = Math.min(100, Math.round((100 * (ram.total - ram.remaining)) / ram.total));
+  const percent = Math.min(100, (100 * (ram.total - ram.remaining)) / ram.total);
+  const done = step * Math.floor(percent / step);
   return `${guest}: ${status}, ${done}% of ${Math.round(ram.total / 2 ** 20)} MiB`;
 }
