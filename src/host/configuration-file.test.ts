@@ -33,6 +33,7 @@ describe("a configuration file", () => {
         apsb: false,
         maxAdapter: 255,
         maxDomain: 84,
+        announcesChanges: true,
         resetMs: 0,
         masterKeys: "none",
         adapters: [],
