@@ -16,7 +16,7 @@ const folder = join(root, "test/mutants");
 const seed = process.env.ADJUNCT_SEED ?? "1";
 
 /** In this order: most mutants are caught by the first. */
-const files = ["test/properties/history.test.ts", "test/properties/guests.test.ts", "test/properties/bad-input.test.ts"];
+const files = ["history", "guests", "bad-input", "migration-streams"].map((name) => `test/properties/${name}.test.ts`);
 const configuration = `export default { test: { include: ${JSON.stringify(files)}, testTimeout: 300_000 } };\n`;
 
 function main() {
@@ -60,7 +60,7 @@ function filesOf(name) {
 
 function makeCopy() {
   const copy = mkdtempSync(join(tmpdir(), "adjunct-mutants-"));
-  for (const name of ["src", "test/properties", "test/traces"]) {
+  for (const name of ["src", "test/properties", "test/support", "test/traces"]) {
     mkdirSync(join(copy, name), { recursive: true });
     cpSync(join(root, name), join(copy, name), { recursive: true });
   }
