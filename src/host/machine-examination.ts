@@ -15,7 +15,7 @@ export interface Finding {
 
 /** What a host needs of this machine, most important first. */
 export function examineMachine(): Finding[] {
-  return [nodeFinding(), linuxFinding(), fuseFinding(), namespaceFinding(), ...toolFindings(), s390xFinding()];
+  return [nodeFinding(), linuxFinding(), fuseFinding(), namespaceFinding(), ...toolFindings(), ...libvirtFindings(), s390xFinding()];
 }
 
 const oldestNode = { major: 20, minor: 19 };
@@ -116,6 +116,38 @@ function toolFindings(): Finding[] {
     meaning,
     remedy: `apt-get install ${packageName}`,
   }));
+}
+
+/** What scripts/seen-as-s390x.pl needs, and what it makes up for. */
+function libvirtFindings(): Finding[] {
+  const canRaise = spawnSync("prlimit", ["--memlock=unlimited:unlimited", "true"], { stdio: "ignore" }).status === 0;
+  return [
+    {
+      what: "seccomp",
+      isPresent: knowsUserNotification() && isProgram("perl"),
+      isNeeded: false,
+      meaning: "lets libvirt in a host see an IBM Z, whose processor domains have by default",
+      remedy: "Linux 5.5 or newer and package perl-base, on x86_64, aarch64 or s390x; without it give domains a <cpu mode='custom'>",
+    },
+    {
+      what: "locked memory",
+      isPresent: canRaise,
+      isNeeded: false,
+      meaning: canRaise
+        ? "libvirt raises the limit for a guest with a mediated device"
+        : "its limit cannot be raised; with seccomp libvirt in a host starts guests all the same, which lock none",
+      remedy:
+        "as root of the machine: ulimit -l unlimited before the host is started; in a container --ulimit memlock=-1 or --cap-add SYS_RESOURCE",
+    },
+  ];
+}
+
+function knowsUserNotification(): boolean {
+  try {
+    return readFileSync("/proc/sys/kernel/seccomp/actions_avail", "utf8").includes("user_notif");
+  } catch {
+    return false;
+  }
 }
 
 const s390xFinding = (): Finding => ({ what: "s390x tools", isNeeded: false, ...toolsFinding(isProgram) });

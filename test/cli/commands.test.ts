@@ -172,7 +172,7 @@ describe("doctor", () => {
     const { stdout } = await adjunct("doctor", "--json");
     const findings = JSON.parse(stdout) as { what: string; isPresent: boolean; remedy?: string }[];
     expect(findings.map(({ what }) => what)).toEqual(
-      expect.arrayContaining(["Node", "FUSE", "namespaces", "unshare", "nsenter", "mdevctl"]),
+      expect.arrayContaining(["Node", "FUSE", "namespaces", "unshare", "nsenter", "mdevctl", "seccomp", "locked memory"]),
     );
     for (const { isPresent, remedy } of findings) if (!isPresent) expect(remedy).not.toBe("");
   });
