@@ -4,6 +4,8 @@
 # Where the limit of locked memory cannot be raised, setting it does nothing and succeeds: libvirt raises that of every guest with a mediated
 # device, so that VFIO can lock its memory, and nothing is locked here.
 #
+# In a user namespace of one user, setting supplementary groups does nothing and succeeds, too: libvirt does it for every program that it starts.
+#
 # Buries the program's orphans: libvirt waits for the end of a guest that is nobody's child, and the first process of a container may bury nobody.
 #
 #   perl seen-as-s390x.pl PROGRAM [ARGUMENT]...
@@ -16,9 +18,9 @@ use POSIX ();
 
 # Of the processors that this is for: AUDIT_ARCH and numbers of system calls.
 my %calls_of = (
-    x86_64  => { arch => 0xC000003E, uname => 63,  prctl => 157, prlimit64 => 302, seccomp => 317 },
-    aarch64 => { arch => 0xC00000B7, uname => 160, prctl => 167, prlimit64 => 261, seccomp => 277 },
-    s390x   => { arch => 0x80000016, uname => 122, prctl => 172, prlimit64 => 334, seccomp => 348 },
+    x86_64  => { arch => 0xC000003E, uname => 63,  prctl => 157, prlimit64 => 302, seccomp => 317, setgroups => 116 },
+    aarch64 => { arch => 0xC00000B7, uname => 160, prctl => 167, prlimit64 => 261, seccomp => 277, setgroups => 159 },
+    s390x   => { arch => 0x80000016, uname => 122, prctl => 172, prlimit64 => 334, seccomp => 348, setgroups => 206 },
 );
 my $machine = 's390x';
 # struct new_utsname: six texts of 65 bytes, the fifth is the machine's.
@@ -87,12 +89,14 @@ sub install_filter {
         [$any, 0, 1, 0xFFFFFFFF],
         [$return, 0, 0, $succeed],
     );
+    my @groups = may_set_groups() ? () : ([$equal, 0, 1, $calls->{setgroups}], [$return, 0, 0, $succeed]);
     my @filter = (
         [$load, 0, 0, 4],
-        [$equal, 0, 3 + @limit, $calls->{arch}],
+        [$equal, 0, 3 + @groups + @limit, $calls->{arch}],
         [$load, 0, 0, 0],
         [$equal, 0, 1, $calls->{uname}],
         [$return, 0, 0, $ask],
+        @groups,
         @limit,
         [$return, 0, 0, $allow],
     );
@@ -111,6 +115,12 @@ sub can_raise_limit {
     my ($calls) = @_;
     my $unlimited = pack 'Q2', ~0, ~0;
     return syscall($calls->{prlimit64}, 0, $rlimit_memlock, $unlimited, 0) == 0;
+}
+
+# user_namespaces(7)
+sub may_set_groups {
+    open my $file, '<', '/proc/self/setgroups' or return 1;
+    return <$file> !~ /^deny/;
 }
 
 sub answer {

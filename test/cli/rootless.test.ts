@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import { domainXml, hostdevXml } from "../libvirt/domain-host.ts";
 import { launcher, type Outcome, threeGuests, useSandbox } from "./sandbox.ts";
 
 const sandbox = useSandbox();
@@ -41,6 +42,10 @@ describe("without root", () => {
         expect((await adjunct("exec", "lpar1", "--", "virsh", "-q", "nodedev-list", "--cap", "ap_card")).stdout).toBe(
           "ap_card05\nap_card06\n",
         );
+        const file = sandbox.current.file("domain.xml", domainXml("my-guest", hostdevXml("11111111-2222-3333-4444-555555555555")));
+        const started = 'mdevctl start -u 11111111-2222-3333-4444-555555555555 -p matrix -t vfio_ap-passthrough && virsh -q create "$0"';
+        expect(await adjunct("exec", "lpar1", "--", "sh", "-c", started, file)).toMatchObject({ status: 0, stderr: "" });
+        expect((await adjunct("exec", "lpar1", "--", "virsh", "-q", "dumpxml", "my-guest")).stdout).toContain("<alias name='hostdev0'/>");
       }
       expect((await adjunct("root", "lpar1")).stderr).toContain("mounted in a user namespace");
     } finally {
