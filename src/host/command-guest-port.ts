@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import * as v from "valibot";
-import type { InstructionAnswer, InstructionRequest } from "../guest/real/guest-processors.ts";
+import type { InstructionAnswer, InstructionRequest } from "../guest/real/instruction-request.ts";
 import type { InstructionPort } from "../guest/real/real-guest-port.ts";
 import type { GuestDescription, GuestListener, HostOffer, MigratingDevice, MigratingMachine, PlugOutcome } from "../qemu/guest-port.ts";
 import { type ErrnoName, errnoNumbers } from "../sysfs/errno.ts";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { AddressingError, type Cpu } from "../ap/platform.ts";
-import type { InstructionAnswer, InstructionRequest } from "../guest/real/guest-processors.ts";
+import type { InstructionAnswer, InstructionRequest } from "../guest/real/instruction-request.ts";
 import type { VirtualMachine } from "../kvm/virtual-machine.ts";
 import { guestName } from "./guest-name.ts";
 

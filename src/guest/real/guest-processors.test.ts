@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ToyMachine, type ToyProcessor } from "./gdb/toy-machine.ts";
-import { GuestProcessors, type GuestProcessorsOptions, type InstructionAnswer, type InstructionRequest } from "./guest-processors.ts";
+import { GuestProcessors, type GuestProcessorsOptions } from "./guest-processors.ts";
+import type { InstructionAnswer, InstructionRequest } from "./instruction-request.ts";
 import { readProcessorsRecord } from "./migration/processors-record.ts";
 import { ToyMemory } from "./toy-memory.ts";
 

@@ -13,7 +13,8 @@ import type {
 } from "../../qemu/guest-port.ts";
 import { QemuError } from "../../qemu/qemu-error.ts";
 import type { ErrnoName } from "../../sysfs/errno.ts";
-import { GuestProcessors, type InstructionAnswer, type InstructionRequest } from "./guest-processors.ts";
+import { GuestProcessors } from "./guest-processors.ts";
+import type { InstructionAnswer, InstructionRequest } from "./instruction-request.ts";
 import { receiveStockMachine } from "./migration/receive-stock-machine.ts";
 import { type StockSource, sendStockMachine } from "./migration/send-stock-machine.ts";
 import { StockMigration } from "./migration/stock-migration.ts";
