@@ -26,13 +26,18 @@ bring_up_loopback() {
 	problem "lo stays down in the host's network: none of ip, ifconfig and perl could bring it up (package iproute2)"
 }
 
+is_usable() { [ -r "$1" ] && [ -w "$1" ]; }
+
 # What most programs expect, from the machine's own nodes: mknod is not allowed in a user namespace, a bind mount is.
 fill_dev() {
 	for node in null zero full random urandom tty kvm fuse; do
 		[ -e "/dev/$node" ] || continue
+		[ "$node" != kvm ] || is_usable /dev/kvm || continue
 		: >"$work/dev/$node"
 		mount --bind "/dev/$node" "$work/dev/$node" || problem "/dev/$node is missing in the namespace"
 	done
+	# libvirt examines an emulator again and again that has KVM where its user cannot open this.
+	[ -e "$work/dev/kvm" ] || (umask 0 && : >"$work/dev/kvm")
 	mkdir "$work/dev/pts" "$work/dev/shm"
 	fill_pts
 	chmod 1777 "$work/dev/shm"
