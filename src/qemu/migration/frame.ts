@@ -23,6 +23,10 @@ export const frameTypes = {
   /** Source: a piece of what the port's machine sends. */
   machine: { code: 5, maxBytes: 256 * 1024 },
   machineEnd: { code: 6, maxBytes: 0 },
+  /** Source: what of the machine goes while the guest runs is on its way. */
+  almost: { code: 17, maxBytes: 0 },
+  /** Target: it took all that. */
+  caughtUp: { code: 18, maxBytes: 0 },
   /** Source: the guest stands. JSON. */
   stopped: { code: 7, maxBytes: 256 },
   /** Source: a piece of the vfio-ap device's data. */

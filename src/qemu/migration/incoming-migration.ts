@@ -72,6 +72,8 @@ export class IncomingMigration {
     const failing = new Promise<never>((_, reject) => void machine.catch(reject));
     failing.catch(() => {});
     const orFailing = <T>(promise: Promise<T>): Promise<T> => connection.orLost(Promise.race([promise, failing]));
+    await orFailing(expectFrame(connection, "almost"));
+    await connection.send("caughtUp");
     this.#before = readStopped(await orFailing(expectFrame(connection, "stopped"))).runState;
     if (hello.device) {
       await orFailing(this.#loadDevice(connection));

@@ -95,6 +95,9 @@ export class OutgoingMigration {
     const channel = outgoingChannel(connection);
     channel.on("error", () => {});
     const machine = await this.#sendMachine(connection, channel);
+    // The guest would stand for as long as the target is behind with its memory.
+    await connection.send("almost");
+    await expectFrame(connection, "caughtUp");
     const stoppedAt = nowMs();
     await this.#turn(async () => {
       const { runState } = emulator;
