@@ -132,5 +132,9 @@ scripts=${0%/*}
 cover_libvirt || exec perl "$scripts/keep-devices.pl"
 # Its writing end goes with the last program here.
 mkfifo "$work/end"
-perl "$scripts/seen-as-s390x.pl" perl "$scripts/activate-libvirt.pl" <"$work/end" 2>>/var/log/libvirt/libvirtd.log &
+# libvirt moves no guest between daemons on machines of one name, and a guest that moves takes the path of its emulator along.
+host=$(basename "${work%/*}")
+ln -s "$(dirname "$(command -v qemu-system-s390x)")" "$work/run/adjunct-programs"
+PATH=/run/adjunct-programs:$PATH unshare --uts sh -c 'hostname "$0" || true; exec "$@"' "$host" \
+	perl "$scripts/seen-as-s390x.pl" perl "$scripts/activate-libvirt.pl" <"$work/end" 2>>/var/log/libvirt/libvirtd.log &
 exec perl "$scripts/keep-devices.pl" 3>"$work/end"

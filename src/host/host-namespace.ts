@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { makeLibvirtFolder } from "./libvirt-folder.ts";
@@ -53,6 +53,8 @@ export async function createHostNamespace(places: SystemPlaces, { run, environme
     for (const resolve of undone.splice(0)) resolve();
   });
   const problems = await readProblems(holder, () => undone.shift()?.());
+  rmSync(places.libvirtSocket, { force: true });
+  symlinkSync(`/proc/${holder.pid}/root/run/libvirt/libvirt-sock`, places.libvirtSocket);
   const listens = !problems.some((problem) => problem.startsWith("perl "));
   const ask = (line: string): Promise<void> => {
     if (!listens || hasEnded) return Promise.resolve();

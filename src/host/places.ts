@@ -28,6 +28,8 @@ export interface SystemPlaces {
   readonly etc: string;
   /** Its own folders of libvirt: etc/libvirt, var/lib/libvirt and so on. */
   readonly libvirt: string;
+  /** Leads to the socket of its libvirt from anywhere on the machine, another host's namespaces too. */
+  readonly libvirtSocket: string;
   /** What of /dev is below the mount; undefined: nothing. */
   readonly dev?: string;
 }
@@ -104,6 +106,7 @@ export function hostPlaces(name: string, { runFolder, stateFolder }: Pick<Places
     namespace: join(folder, "namespace"),
     etc: join(state, "etc"),
     libvirt: join(state, "libvirt"),
+    libvirtSocket: join(folder, "libvirt.sock"),
     dev: join(folder, "mount/dev"),
   };
 }
@@ -118,6 +121,7 @@ export function guestPlaces(host: HostPlaces, guest: string): GuestPlaces {
     namespace: join(folder, "namespace"),
     etc: join(state, "etc"),
     libvirt: join(state, "libvirt"),
+    libvirtSocket: join(folder, "libvirt.sock"),
     log: join(state, "log"),
     qmpSocket: join(folder, "qmp.sock"),
     monitorSocket: join(folder, "monitor.sock"),
