@@ -6,7 +6,8 @@ import { startInProcess } from "../runtime/in-process.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { adapterWorkers } from "./adapter-workers.ts";
 import { configurationFrom } from "./configuration-file.ts";
-import { createHost, type Host } from "./host.ts";
+import { createHost } from "./create-host.ts";
+import type { Host } from "./host.ts";
 
 const configuration = configurationFrom({
   name: "lpar",

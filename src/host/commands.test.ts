@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { runCommand } from "./commands.ts";
 import { configurationFrom } from "./configuration-file.ts";
-import { createHost, type Host } from "./host.ts";
+import { createHost } from "./create-host.ts";
+import type { Host } from "./host.ts";
 
 const host = createHost({ ...configurationFrom({ name: "lpar1" }), rules: { modules: [] } }, () => {}) as Host;
 

@@ -5,8 +5,9 @@ import { codesOf, generateDataKey, masterKey, tokenOf, unwrapDataKey } from "../
 import type { ModelEvent } from "../runtime/model.ts";
 import { runCommand } from "./commands.ts";
 import { configurationFrom } from "./configuration-file.ts";
+import { createHost } from "./create-host.ts";
 import type { DomainSecrets } from "./domain-secrets.ts";
-import { createHost, type Host } from "./host.ts";
+import type { Host } from "./host.ts";
 import type { ShownKey } from "./shown-key.ts";
 
 let host: Host;

@@ -2,7 +2,8 @@ import type { FactsQuestion, KeyRegister, SideFacts } from "../migration/side-fa
 import { readConfigurationFile } from "./configuration-file.ts";
 import { startConfiguredMdevs } from "./configured-mdevs.ts";
 import { Refusal } from "./control-protocol.ts";
-import { createHost, type Host } from "./host.ts";
+import { createHost } from "./create-host.ts";
+import type { Host } from "./host.ts";
 import { migrationFacts } from "./migration-facts.ts";
 
 /**

@@ -4,8 +4,9 @@ import type { ModelEvent } from "../runtime/model.ts";
 import { startMounted } from "../runtime/mounted.ts";
 import type { ClockKind, Runtime } from "../runtime/runtime.ts";
 import { adapterWorkers } from "./adapter-workers.ts";
+import { type BootConfiguration, createHost } from "./create-host.ts";
 import type { DomainSecrets } from "./domain-secrets.ts";
-import { type BootConfiguration, createHost, secretsEvent } from "./host.ts";
+import { secretsEvent } from "./host.ts";
 import { packageRoot } from "./package-root.ts";
 
 export interface StartRuntimeOptions {
@@ -33,7 +34,7 @@ export async function startRuntime(options: StartRuntimeOptions): Promise<Runtim
   return startMounted({
     ...common,
     // The model thread imports it by itself, so it is the compiled one also where this file is not.
-    modelModule: join(packageRoot, "dist/host/host.js"),
+    modelModule: join(packageRoot, "dist/host/create-host.js"),
     modelExport: "createHost",
     mountPoint,
     awaitedEventTypes: ["uevent"],
