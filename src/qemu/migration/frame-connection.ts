@@ -21,7 +21,7 @@ export interface FrameConnectionOptions {
 
 /**
  * One connection of a migration. Frames are read all the time, so that what breaks is heard of at once. The first thing that goes wrong is
- * `failure` and ends everything: whoever waits here is told.
+ * `failure` and ends everything: whoever waits here is told. A peer's last word, `failed` or `abort`, is such a failure.
  */
 export class FrameConnection {
   #failure: Error | undefined;
@@ -130,6 +130,8 @@ export class FrameConnection {
 
   async #take(frame: Frame): Promise<void> {
     if (frame.type === "alive" || (await this.#options.divert?.(frame))) return;
+    // Whoever is at something else than reading has to hear why, and not that the connection broke.
+    if (frame.type === "failed" || frame.type === "abort") return this.fail(new PeerGaveUp(frame.bytes.toString("utf8")));
     this.#waiting.push(frame);
     this.#wakeTaker?.();
     while (this.#waiting.length >= MAX_WAITING_FRAMES && !this.#failure) {
@@ -148,11 +150,10 @@ export class FrameConnection {
   }
 }
 
-/** The frame that has to come now. Rejects with a QemuError of the peer's words for `failed` and `abort`. */
+/** The frame that has to come now. Rejects with the failure. */
 export async function expectFrame(connection: FrameConnection, type: FrameType): Promise<Buffer> {
   const frame = await connection.next();
   if (frame.type === type) return frame.bytes;
-  if (frame.type === "failed" || frame.type === "abort") throw new PeerGaveUp(frame.bytes.toString("utf8"));
   throw new StreamError(`Frame ${frame.type} came where ${type} is due`);
 }
 

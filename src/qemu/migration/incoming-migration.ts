@@ -196,6 +196,5 @@ function asLoadError(error: Error): LoadError {
 async function nextOfDevice(connection: FrameConnection): Promise<Frame> {
   const frame = await connection.next();
   if (frame.type === "device" || frame.type === "deviceEnd") return frame;
-  if (frame.type === "abort") throw new PeerGaveUp(frame.bytes.toString("utf8"));
   throw new StreamError(`Frame ${frame.type} came where device is due`);
 }

@@ -146,6 +146,20 @@ describe("a refusal", () => {
     expect(eventWords(source).slice(-3)).toEqual(["pass 2", "failed", "RESUME"]);
   });
 
+  test("of the first piece of the device's data is heard while the source still reads the next one", async () => {
+    const source = await side();
+    const { device } = source.port;
+    source.port.deviceData.push(Buffer.from("vfap"));
+    const { read } = device;
+    let reads = 0;
+    Object.assign(device, { read: (bytes: number) => (reads++ === 0 ? read(bytes) : new Promise(() => {})) });
+    const port = new ToyGuestPort();
+    port.deviceErrnos.set("write", "ENODEV");
+    await waiting({ port });
+    expect(await source.migration.begin(unix())).toMatchObject({ status: "failed", problem: "Sibling indicated error 1" });
+    expect(runs(source)).toBe(true);
+  });
+
   test("of the source's device keeps the guest", async () => {
     const source = await side();
     source.port.deviceErrnos.set("stop-copy", "EPERM");
