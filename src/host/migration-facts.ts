@@ -4,6 +4,7 @@ import { Mask } from "../ap/mask.ts";
 import { decodeQueueInfo } from "../ap/queue-info.ts";
 import type { ApMasks } from "../kvm/crycb.ts";
 import type { ApDriver } from "../linux/bus/ap-driver.ts";
+import { isOwnedByHost } from "../linux/bus/host-owned.ts";
 import type { MatrixMdev } from "../linux/vfio-ap/matrix-mdev.ts";
 import { kindsOf, masterKeyTypes } from "../machine/secrets/master-key.ts";
 import { keyRegistersOf } from "../migration/key-patterns.ts";
@@ -110,7 +111,7 @@ function queueFacts(host: Host, own: MatrixMdev | undefined, adapter: number, do
     driver: (device?.driver as ApDriver | undefined)?.name ?? null,
     hasDevice: device !== undefined,
     tapq: { responseCode, functions, type },
-    isHostOwned: bus.isOwnedByHost(Mask.of(adapter), Mask.of(domain)),
+    isHostOwned: isOwnedByHost(bus, Mask.of(adapter), Mask.of(domain)),
     owner: vfioAp?.matrixMdevs.find((other) => other !== own && other.has(adapter, domain))?.uuid ?? null,
     keys: keysOf(host, adapter, domain),
   };

@@ -1,5 +1,4 @@
 import type { Apqn } from "../../ap/apqn.ts";
-import { Mask } from "../../ap/mask.ts";
 import { type ApPlatform, Facility } from "../../ap/platform.ts";
 import { emptyQci, type QciBlock } from "../../ap/qci.ts";
 import { fail } from "../../sysfs/errno.ts";
@@ -11,7 +10,6 @@ import type { Uevents } from "../driver-core/uevents.ts";
 import type { Generation } from "../generation.ts";
 import { type KernelLog, Level } from "../kernel-log.ts";
 import { MigrationHolds } from "../migration-holds.ts";
-import { parseMask } from "../text/mask-text.ts";
 import { scanInteger } from "../text/numbers.ts";
 import type { Timer, Timers } from "../time/timers.ts";
 import { type Job, Mutex, type WorkQueue } from "../time/work-queue.ts";
@@ -197,70 +195,6 @@ export class ApBus extends Bus {
     this.#isBindingsCompleteArmed = isBindingsCompleteArmed;
     if (nextScanAtMs !== undefined) this.#armScanTimerAt(nextScanAtMs);
     if (isScanDue) this.requestScan();
-  }
-
-  // Masks.
-
-  /** A write to apmask or aqmask, in the kernel's order of steps. */
-  *changeMask(which: "adapters" | "domains", text: string): Job<void> {
-    const bus = this;
-    const after = yield* this.attributeLock.hold(function* () {
-      return bus.#replaceMask(which, text);
-    });
-    if (!after) return;
-    const name = which === "adapters" ? "apmask" : "aqmask";
-    this.directory.changed(name);
-    yield* this.#reviseBindings();
-    this.rootDevice.announce("change", [[name.toUpperCase(), `${after}\n`]]);
-  }
-
-  /** The new mask; undefined when it is the old one. */
-  #replaceMask(which: "adapters" | "domains", text: string): Mask | undefined {
-    const { masks, generation } = this;
-    if (generation.hasDriverOverride && masks.overrides > 0) fail("EINVAL");
-    const before = masks[which];
-    const after = parseMask(text, before);
-    if (after.equals(before)) return undefined;
-    const added = after.andNot(before);
-    this.holds.refuseMask(which, added.or(before.andNot(after)));
-    if (!added.isEmpty && generation.inUseCheck !== "none") {
-      const other = generation.inUseCheck === "all-ones" ? Mask.all : masks[which === "adapters" ? "domains" : "adapters"];
-      const [adapters, domains] = which === "adapters" ? [added, other] : [other, added];
-      for (const driver of this.apDrivers()) if (driver.inUse?.(adapters, domains)) fail("EBUSY");
-    }
-    masks[which] = after;
-    masks.noteUse();
-    return after;
-  }
-
-  *#reviseBindings(): Job<void> {
-    for (const queue of [...this.queueDevices()]) {
-      const driver = queue.driver as ApDriver | undefined;
-      const isWrong =
-        queue.driverOverride !== undefined
-          ? driver?.name !== queue.driverOverride
-          : this.masks.isHostReserved(queue.adapter, queue.domain) !== (driver?.isDefault ?? false);
-      if (isWrong) yield* this.reprobe(queue);
-      yield undefined;
-    }
-  }
-
-  /**
-   * Whether the host's own drivers own a queue of the product; an empty product is owned by nobody. An override of a bound queue
-   * decides for it, else both mask bits do, also for queues that do not exist.
-   */
-  isOwnedByHost(adapters: Mask, domains: Mask): boolean {
-    const { masks } = this;
-    if (masks.overrides === 0) return adapters.intersects(masks.adapters) && domains.intersects(masks.domains);
-    for (const adapter of adapters) {
-      for (const domain of domains) {
-        const queue = this.queues.get((adapter << 8) | domain);
-        if (queue?.driver && queue.driverOverride !== undefined) {
-          if ((queue.driver as ApDriver).isDefault) return true;
-        } else if (masks.isHostReserved(adapter, domain)) return true;
-      }
-    }
-    return false;
   }
 
   // Devices and drivers.

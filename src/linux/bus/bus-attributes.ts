@@ -4,6 +4,7 @@ import { fail } from "../../sysfs/errno.ts";
 import type { Generation } from "../generation.ts";
 import { parseBoolean, parseUnsigned, scanInteger } from "../text/numbers.ts";
 import type { ApBus } from "./ap-bus.ts";
+import { changeMask } from "./change-mask.ts";
 
 /** The files of /sys/bus/ap. Source: Linux drivers/s390/crypto/ap_bus.c. */
 const maxPollTimeoutNs = 120_000_000_000n;
@@ -33,12 +34,12 @@ export function busAttributes(generation: Generation): AttributeTable<ApBus> {
     readWrite(
       "apmask",
       (bus) => `${bus.masks.adapters}\n`,
-      (bus, text) => bus.work.run(bus.changeMask("adapters", text)),
+      (bus, text) => bus.work.run(changeMask(bus, "adapters", text)),
     ),
     readWrite(
       "aqmask",
       (bus) => `${bus.masks.domains}\n`,
-      (bus, text) => bus.work.run(bus.changeMask("domains", text)),
+      (bus, text) => bus.work.run(changeMask(bus, "domains", text)),
     ),
     since &&
       readWrite(

@@ -2,6 +2,7 @@ import { apqn } from "../../ap/apqn.ts";
 import { Mask } from "../../ap/mask.ts";
 import type { ApMasks } from "../../kvm/crycb.ts";
 import { fail } from "../../sysfs/errno.ts";
+import { isOwnedByHost } from "../bus/host-owned.ts";
 import type { Job } from "../time/work-queue.ts";
 import { filterControlDomains, filterMatrix } from "./filter.ts";
 import { inTableOrder } from "./linked-queues.ts";
@@ -19,7 +20,7 @@ export type UsageDimension = "adapters" | "usageDomains";
 
 /** EADDRNOTAVAIL: the host's drivers own a queue of the matrix; EADDRINUSE: another mediated device has one. */
 function validate(driver: VfioAp, mdev: MatrixMdev, { adapters, usageDomains }: ApMasks): void {
-  if (driver.bus.isOwnedByHost(adapters, usageDomains)) fail("EADDRNOTAVAIL");
+  if (isOwnedByHost(driver.bus, adapters, usageDomains)) fail("EADDRNOTAVAIL");
   if (reportSharing(driver, mdev, adapters, usageDomains)) fail("EADDRINUSE");
 }
 
