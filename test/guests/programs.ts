@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 /** Programs that ask the cards through the guest's driver, of test/guests/programs, for s390x and without libraries. */
 export const guestPrograms = ["rsa", "cca", "ep11"] as const;
-export type GuestProgram = (typeof guestPrograms)[number];
+export type GuestProgram = (typeof guestPrograms)[number] | "signatures";
 
 const compiler = "s390x-linux-gnu-gcc";
 const library = "/usr/s390x-linux-gnu/lib/libc.a";
