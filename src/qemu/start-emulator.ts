@@ -5,11 +5,10 @@ import { chardevBackendNames, createChardev } from "./chardev/create-chardev.ts"
 import { type CommandLine, type HelpText, readCommandLine } from "./command-line/command-line.ts";
 import { atPlace, LaterError, LocatedError, located } from "./command-line/located-error.ts";
 import { structuredOption } from "./command-line/structured-option.ts";
-import { type CpuModel, checkRunnable, modelWarnings } from "./cpu/cpu-model.ts";
-import { cpuOption } from "./cpu/cpu-option.ts";
+import { chosenCpu } from "./cpu/chosen-cpu.ts";
 import { Emulator } from "./emulator.ts";
 import { type EndReason, type LogSink, logEnd, logStart } from "./guest-log.ts";
-import type { GuestPort, HostOffer, StockGuestPort, StockMachine } from "./guest-port.ts";
+import type { GuestPort, StockGuestPort, StockMachine } from "./guest-port.ts";
 import { channelAddress, type MigrationAddress, migrationAddress } from "./migration/migration-address.ts";
 import { loadTlsCredentials, tlsCredentialsType } from "./migration/tls-credentials.ts";
 import { attachMonitor } from "./monitor/attach-monitor.ts";
@@ -17,6 +16,7 @@ import { closeChardevs } from "./monitor/close-chardevs.ts";
 import { monitorStateOf } from "./monitor/monitor-state.ts";
 import { registerChardev } from "./monitor/register-chardev.ts";
 import { QomObject } from "./objects/qom-object.ts";
+import { portWithOffer } from "./port-with-offer.ts";
 import { QemuError, StockStartError } from "./qemu-error.ts";
 
 export interface StartOptions {
@@ -71,8 +71,6 @@ export async function startEmulator(options: StartOptions): Promise<StartedEmula
 }
 
 const program = "qemu-system-s390x";
-/** In a -cpu option. */
-const asksForInterrupts = /,(\+apqi|apqi(=on)?)(,|$)/;
 
 function errorLines(error: QemuError): string[] {
   const earlier = error instanceof LaterError ? error.earlier : [];
@@ -109,7 +107,7 @@ class Start {
   async #complete(): Promise<Emulator> {
     const { commandLine, options } = this;
     const hostPort = this.#port();
-    const cpu = this.#cpu(hostPort.offer);
+    const cpu = chosenCpu(commandLine, hostPort.offer, (line) => this.#report(line));
     const stockPort = this.#stockPort();
     const port = stockPort ?? hostPort;
     const emulator = new Emulator({
@@ -173,7 +171,7 @@ class Start {
         "Start it inside a host: adjunct exec HOST -- qemu-system-s390x ...",
       );
     }
-    return accelerator === "kvm" ? port : withOffer(port, noOffer);
+    return accelerator === "kvm" ? port : portWithOffer(port, noOffer);
   }
 
   /** Undefined for a model guest. QemuError. */
@@ -183,22 +181,6 @@ class Start {
     if (!stock) return undefined;
     if (!stockPort) throw new QemuError("a guest with a kernel or a disk cannot run here");
     return stockPort({ words: stock, memoryBytes }, (line) => this.#report(line));
-  }
-
-  /** An empty machine has a processor only if -cpu asks for one. QemuError. */
-  #cpu(offer: HostOffer): CpuModel | undefined {
-    const { cpu, cpus, machine, accelerator } = this.commandLine;
-    if (cpu === undefined && machine.type.isEmpty) return undefined;
-    if (this.commandLine.stock && cpu !== undefined && asksForInterrupts.test(cpu)) {
-      this.#report("warning: AP interrupts (apqi) are off: a stock QEMU takes none for its guest, which polls instead");
-    }
-    const model = cpuOption(cpu ?? (accelerator === "kvm" ? "host" : "qemu"), offer);
-    if (model.name === "host" && accelerator !== "kvm") throw new QemuError("CPU definition requires KVM");
-    // Every processor is realized by itself, and QEMU warns for each.
-    for (const warning of modelWarnings(model)) for (let number = 0; number < cpus; number++) this.#report(`warning: ${warning}`);
-    checkRunnable(model, offer);
-    // The gdb stub cannot interrupt: nobody is told of a feature that the guest does not have.
-    return this.commandLine.stock ? { ...model, features: new Set([...model.features].filter((name) => name !== "apqi")) } : model;
   }
 
   async #openChardevs(): Promise<void> {
@@ -292,22 +274,4 @@ const timestamp = (nowMs: number): string => new Date(nowMs).toISOString().repla
 function endReason(data: Readonly<Record<string, unknown>> | undefined): EndReason {
   if (data?.guest === true) return "shutdown";
   return data?.reason === "host-error" ? "crashed" : "destroyed";
-}
-
-/** The same port with less on offer. */
-function withOffer(port: GuestPort, offer: HostOffer): GuestPort {
-  return {
-    offer,
-    create: (guest) => port.create(guest),
-    run: () => port.run(),
-    pause: () => port.pause(),
-    powerOff: () => port.powerOff(),
-    reset: () => port.reset(),
-    plug: (sysfsdev) => port.plug(sysfsdev),
-    unplug: () => port.unplug(),
-    destroy: () => port.destroy(),
-    device: port.device,
-    machine: port.machine,
-    listen: (listener) => port.listen(listener),
-  };
 }
