@@ -51,6 +51,8 @@ describe("over QMP", () => {
     expect(await ask("migrate-incoming", { uri: "unix:/x" })).toBe("'-incoming' was not specified on the command line");
     expect(await askTarget("migrate-incoming", { uri: `unix:${path}` })).toEqual({});
     expect(await askTarget("query-migrate")).toEqual({ "socket-address": [{ path, type: "unix" }] });
+    const events = [{ capability: "events", state: true }];
+    expect(await askTarget("migrate-set-capabilities", { capabilities: events })).toEqual({});
     expect(await ask("migrate", { channels: [{ "channel-type": "main", addr: { transport: "socket", type: "unix", path } }] })).toEqual({});
     await source.migration.ended;
     await target.migration.ended;

@@ -65,7 +65,7 @@ const needs: readonly (readonly [capability: string, needed: string, text: strin
 
 /** All of them, or none. QemuError. */
 export function setCapabilities(migration: Migration, wanted: ReadonlyMap<string, boolean>): void {
-  if (migration.isRunning) throw new QemuError("There's a migration process in progress");
+  if (migration.isLeaving) throw new QemuError("There's a migration process in progress");
   const after = new Map([...migration.capabilities, ...wanted]);
   for (const [capability, needed, text] of needs) if (after.get(capability) && !after.get(needed)) throw new QemuError(text);
   for (const [name, isOn] of wanted) migration.capabilities.set(name, isOn);

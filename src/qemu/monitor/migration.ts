@@ -92,6 +92,11 @@ export class Migration {
     return runningStatuses.has(this.#status);
   }
 
+  /** The guest is on its way out: a target's capabilities may be set until its guest is here. Source: migration_is_running of QEMU. */
+  get isLeaving(): boolean {
+    return this.isRunning && this.#emulator.runState !== "inmigrate";
+  }
+
   /** In milliseconds, as far as they are known. */
   get times(): { readonly setupMs?: number; readonly totalMs?: number; readonly outgoing?: OutgoingTimes } {
     const totalMs = this.#outgoing && this.isRunning && this.#setupMs !== undefined ? this.#sinceStart() : this.#totalMs;
@@ -158,7 +163,7 @@ export class Migration {
 
   #checkBegin(): void {
     const { runState } = this.#emulator;
-    if (this.isRunning && runState !== "inmigrate") throw new QemuError("There's a migration process in progress");
+    if (this.isLeaving) throw new QemuError("There's a migration process in progress");
     if (runState === "inmigrate") throw new QemuError("Guest is waiting for an incoming migration");
     if (runState === "postmigrate") throw new QemuError("Can't migrate the vm that was paused due to previous migration");
     const blocker = this.#emulator.migrationBlocker;
