@@ -201,6 +201,15 @@ describe("the others", () => {
     await expect(open("stdio")).rejects.toThrow("cannot use stdio by multiple character devices");
   });
 
+  it("keeps what comes over stdio before anybody takes it, and its end", async () => {
+    surroundings.stdin.end("a\n");
+    const chardev = await open("stdio");
+    await new Promise((resolve) => setTimeout(resolve));
+    shouting(chardev);
+    await new Promise((resolve) => surroundings.stdin.once("end", resolve));
+    expect(String(surroundings.stdout.read())).toBe("HELLO\nA\n");
+  });
+
   it("writes into a file, new or appended to", async () => {
     const path = join(folder, "f");
     for (const append of ["off", "on"]) {

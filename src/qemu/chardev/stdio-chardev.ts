@@ -1,6 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import { QemuError } from "../qemu-error.ts";
-import type { ChardevRecord, ChardevSurroundings } from "./chardev.ts";
+import type { ChardevFrontend, ChardevRecord, ChardevSurroundings } from "./chardev.ts";
 import { PeerChardev } from "./peer-chardev.ts";
 
 const usedInputs = new WeakSet<object>();
@@ -21,7 +21,14 @@ export class StdioChardev extends PeerChardev {
     this.#surroundings = surroundings;
     // The line editor echoes; the terminal's own echo would double it.
     surroundings.stdin.setRawMode?.(true);
+    // What a script wrote before there was a monitor waits for it.
+    this.pause();
     this.connect({ input: surroundings.stdin as Readable, output: keptOpen(surroundings.stdout) });
+  }
+
+  override attach(frontend: ChardevFrontend): void {
+    this.resume();
+    super.attach(frontend);
   }
 
   protected async release(): Promise<void> {
