@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -61,6 +62,17 @@ describe("a start", () => {
     expect(port.calls).toEqual(["create", `plug ${path}`, "run"]);
     expect(port.created?.name).toBe("guest1");
     expect(emulator.runState).toBe("running");
+  });
+
+  test("that is refused says why on stderr before its monitor is closed", async () => {
+    const server = createServer().listen(join(folder, "libvirt"));
+    const heard = once(server, "connection").then(async ([monitor]) => {
+      await once(monitor.resume(), "close");
+      return [...stderr];
+    });
+    const lines = await refusal(`-S -chardev socket,id=m,path=${folder}/libvirt -mon m,mode=control -device vfio-ap,sysfsdev=/nothing`);
+    expect(await heard).toEqual(lines);
+    server.close();
   });
 
   test("names a guest that has no name", async () => {

@@ -48,7 +48,7 @@ export interface StartedEmulator {
   failIncoming(sender: { readonly pid: number; readonly name: string }): Promise<void>;
 }
 
-/** Nothing was started. Its message is what QEMU writes to stderr, lines without an end of the last. */
+/** Nothing was started. Its message is what `stderr` and `log` have, lines without an end of the last. */
 export class StartError extends Error {
   readonly status = 1;
 }
@@ -62,12 +62,20 @@ export async function startEmulator(options: StartOptions): Promise<StartedEmula
     if ("help" in commandLine) return commandLine;
     return await new Start(options, commandLine).run();
   } catch (error) {
-    if (!(error instanceof QemuError) && !(error instanceof StockStartError)) throw error;
-    const lines = error instanceof QemuError ? errorLines(error) : error.message.split("\n");
-    for (const line of lines) log?.(line);
-    if (log) logEnd(log, nowMs(), "failed");
-    throw new StartError(lines.join("\n"));
+    throw reported(error, options);
   }
+}
+
+/** Says on stderr and in the log, once, why nothing was started. */
+function reported(error: unknown, { nowMs, log, stderr }: StartOptions): unknown {
+  if (!(error instanceof QemuError) && !(error instanceof StockStartError)) return error;
+  const lines = error instanceof QemuError ? errorLines(error) : error.message.split("\n");
+  for (const line of lines) {
+    log?.(line);
+    stderr?.(line);
+  }
+  if (log) logEnd(log, nowMs(), "failed");
+  return new StartError(lines.join("\n"));
 }
 
 const program = "qemu-system-s390x";
@@ -99,8 +107,10 @@ class Start {
       const emulator = await this.#complete();
       return { emulator, commandLine, ended: this.#end(emulator), report, failIncoming: (sender) => this.#failIncoming(emulator, sender) };
     } catch (error) {
+      // libvirt reads stderr as soon as its monitor is closed.
+      const failure = reported(error, this.options);
       await this.#closeChardevs();
-      throw error;
+      throw failure;
     }
   }
 

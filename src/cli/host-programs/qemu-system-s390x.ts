@@ -51,7 +51,7 @@ export async function qemuSystemS390x(words: readonly string[], controlSocket: s
     if (isChild) tellReady();
     return await started.ended;
   } catch (error) {
-    process.stderr.write(`${errorText(error)}\n`);
+    if (!(error instanceof StartError)) process.stderr.write(`${errorText(error)}\n`);
     return 1;
   } finally {
     clearInterval(alive);
@@ -106,7 +106,6 @@ function endBySignals({ emulator, report }: StartedEmulator): void {
 }
 
 function errorText(error: unknown): string {
-  if (error instanceof StartError) return error.message;
   const { code, message } = error as NodeJS.ErrnoException;
   if (error instanceof QemuError) return `${program}: ${message}`;
   if (code === "ENOENT" || code === "ECONNREFUSED") return `${program}: the host does not answer: ${message}`;
