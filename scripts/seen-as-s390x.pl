@@ -31,6 +31,7 @@ my $rlimit_memlock = 8;
 my %notify = (
     receive       => 0xC0502100,          # SECCOMP_IOCTL_NOTIF_RECV
     send          => 0xC0182101,          # SECCOMP_IOCTL_NOTIF_SEND
+    is_valid      => 0x40082102,          # SECCOMP_IOCTL_NOTIF_ID_VALID
     request       => 'Q L L l L Q Q6',    # id, pid, flags; nr, arch, instruction pointer, arguments
     request_bytes => 80,
     response      => 'Q q l L',           # id, value, error, flags
@@ -128,13 +129,15 @@ sub answer {
     my $request = "\0" x $notify{request_bytes};
     ioctl $listener, $notify{receive}, $request or return;
     my ($id, $thread, undef, undef, undef, undef, $address) = unpack $notify{request}, $request;
-    my $flags = tell_machine($thread, $address) ? 0 : $notify{continue};
+    my $flags = tell_machine($listener, $id, $thread, $address) ? 0 : $notify{continue};
     ioctl $listener, $notify{send}, my $response = pack($notify{response}, $id, 0, 0, $flags);
 }
 
 sub tell_machine {
-    my ($thread, $address) = @_;
+    my ($listener, $id, $thread, $address) = @_;
     open my $memory, '+<:raw', "/proc/$thread/mem" or return 0;
+    # The thread may have ended and its number be another's: what is open is its memory only if it still waits.
+    ioctl $listener, $notify{is_valid}, my $waiting = pack('Q', $id) or return 0;
     my $text = pack $utsname, map { $_ eq '-' ? $machine : kernel_text($_) } @utsname_files;
     return sysseek($memory, $address, 0) && syswrite($memory, $text) == length $text;
 }
