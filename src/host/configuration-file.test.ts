@@ -100,6 +100,14 @@ describe("a configuration file", () => {
     expect(guests.map(({ mdev }) => mdev)).toEqual(mdevs.map(({ uuid }) => uuid));
   });
 
+  test("is what examples/libvirt/lpar1.yaml is, whose first mediated device the domain beside it has", () => {
+    const { guests, mdevs } = parse(readFileSync("examples/libvirt/lpar1.yaml", "utf8"));
+    expect(guests).toEqual([]);
+    for (const file of ["my-guest.xml", "my-guest-hostdev.xml"]) {
+      expect(readFileSync(`examples/libvirt/${file}`, "utf8")).toContain(`<address uuid='${mdevs[0]?.uuid}'/>`);
+    }
+  });
+
   test("has the same content as an object", () => {
     expect(configurationFrom({ name: "lpar1" })).toEqual(parse("name: lpar1\n"));
     expect(() => configurationFrom({ name: 5 })).toThrow("name: expected letters, digits, dots, dashes and underscores");
