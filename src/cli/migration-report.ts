@@ -35,8 +35,10 @@ function heading(source: SideFacts, target: SideFacts): string {
   const what = [source.guest?.name ?? source.mdev?.guest, source.mdev?.uuid].filter((word) => word != null).join(", ");
   const kernels = `kernel ${source.kernel} -> ${target.kernel}`;
   const domains = source.mdev?.guestMatrix.controlDomains.length ?? 0;
-  return `${what}: ${source.host} -> ${target.host}; ${source.queues.length} queues, ${domains} control domains; ${kernels}`;
+  return `${what}: ${source.host} -> ${target.host}; ${counted(source.queues.length, "queue")}, ${counted(domains, "control domain")}; ${kernels}`;
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 function queueLines({ source, target, findings }: MigrationCheck): string[] {
   if (source.queues.length === 0) return [];
@@ -72,8 +74,8 @@ const hex = (number: number, digits: number): string => number.toString(16).padS
 function verdict({ isPossible: canMove, findings }: MigrationCheck): string {
   const count = (severity: Finding["severity"]): number => findings.filter((each) => each.severity === severity).length;
   const [blocks, warns] = [count("blocks"), count("warns")];
-  const warnings = warns === 0 ? "" : `, with ${warns} warning${warns === 1 ? "" : "s"}`;
+  const warnings = warns === 0 ? "" : `, with ${counted(warns, "warning")}`;
   return canMove
     ? `the guest can move${warnings}`
-    : `the guest cannot move: ${blocks} finding${blocks === 1 ? "" : "s"} block${blocks === 1 ? "s" : ""} it${warnings}`;
+    : `the guest cannot move: ${counted(blocks, "finding")} block${blocks === 1 ? "s" : ""} it${warnings}`;
 }
