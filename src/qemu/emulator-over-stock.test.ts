@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { Emulator, type EmulatorEvent, type EmulatorOptions } from "./emulator.ts";
+import { Emulator, type EmulatorEvent } from "./emulator.ts";
+import type { EmulatorOptions } from "./emulator-options.ts";
 import { listObject } from "./objects/object-queries.ts";
 import { QemuError } from "./qemu-error.ts";
 import { ToyGuestPort } from "./toy-guest-port.ts";

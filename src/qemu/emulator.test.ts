@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { namedCpuModel } from "./cpu/cpu-model.ts";
-import { Emulator, type EmulatorEvent, type EmulatorOptions } from "./emulator.ts";
+import { Emulator, type EmulatorEvent } from "./emulator.ts";
+import type { EmulatorOptions } from "./emulator-options.ts";
 import { defaultMachineType, machineType } from "./objects/machine-types.ts";
 import { getProperty, listObject } from "./objects/object-queries.ts";
 import { QemuError } from "./qemu-error.ts";

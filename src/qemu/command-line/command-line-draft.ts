@@ -1,5 +1,5 @@
 import type { ChardevRecord } from "../chardev/chardev.ts";
-import { defaultMemoryBytes, type GuestActions } from "../emulator.ts";
+import { defaultMemoryBytes, type GuestActions } from "../emulator-options.ts";
 import { QemuError } from "../qemu-error.ts";
 import { compatChardev } from "./chardev-option.ts";
 import type { ChardevUse, CommandLine, DeviceUse, MonitorRecord, ObjectUse } from "./command-line.ts";

@@ -1,6 +1,6 @@
 import type { ChardevRecord } from "../chardev/chardev.ts";
 import type { DeviceOptions } from "../devices/device-checks.ts";
-import type { GuestActions } from "../emulator.ts";
+import type { GuestActions } from "../emulator-options.ts";
 import { CommandLineDraft } from "./command-line-draft.ts";
 import { afterLines, located } from "./located-error.ts";
 import type { Accelerator, MachineChoice } from "./machine-option.ts";

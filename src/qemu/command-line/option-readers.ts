@@ -1,6 +1,6 @@
 import { checkId } from "../devices/device-checks.ts";
 import { deviceType } from "../devices/device-types.ts";
-import { defaultMemoryBytes } from "../emulator.ts";
+import { defaultMemoryBytes } from "../emulator-options.ts";
 import { userObjectTypes } from "../objects/qom-types.ts";
 import { QemuError } from "../qemu-error.ts";
 import { chardevOption } from "./chardev-option.ts";

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { vmstateId } from "../devices/vfio-ap-migration.ts";
-import type { Emulator, RunState } from "../emulator.ts";
+import type { Emulator } from "../emulator.ts";
+import type { RunState } from "../run-state.ts";
 import { StreamError } from "./frame.ts";
 
 /** What the source says of itself and its guest. Limits stop a peer from making this side keep or print more. */

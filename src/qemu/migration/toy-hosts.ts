@@ -1,4 +1,5 @@
-import { Emulator, type EmulatorEvent, type EmulatorOptions } from "../emulator.ts";
+import { Emulator, type EmulatorEvent } from "../emulator.ts";
+import type { EmulatorOptions } from "../emulator-options.ts";
 import type { Migration } from "../monitor/migration.ts";
 import { monitorStateOf } from "../monitor/monitor-state.ts";
 import { ToyGuestPort } from "../toy-guest-port.ts";
