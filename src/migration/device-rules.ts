@@ -1,5 +1,5 @@
 import { adapterName, domainName } from "../ap/apqn.ts";
-import { type Finding, finding } from "./finding.ts";
+import { type Finding, finding, typed } from "./finding.ts";
 import { hasMasterKeys, masterKeyFindings } from "./key-rules.ts";
 import { bindingFinding, compatibilityFindings, hwinfoFinding, isInformed, nameOf } from "./queue-rules.ts";
 import type { MatrixFacts, QueueFacts, SideFacts } from "./side-facts.ts";
@@ -53,7 +53,7 @@ function ownershipFindings(queue: QueueFacts, { host }: SideFacts): Finding[] {
     subject,
     source: "of the guest",
     target: `of ${host}'s own drivers, by apmask and aqmask`,
-    remedy: `on ${host}: echo -${queue.adapter} > /sys/bus/ap/apmask, or echo -${queue.domain} > /sys/bus/ap/aqmask`,
+    remedy: `on ${host}: echo -${typed(queue.adapter)} > /sys/bus/ap/apmask, or echo -${typed(queue.domain)} > /sys/bus/ap/aqmask`,
     errno: "EADDRNOTAVAIL",
   });
   const shared = finding("queue-in-use", {

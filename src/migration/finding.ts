@@ -86,3 +86,6 @@ export function predictedErrno(findings: readonly Finding[]): ErrnoName | undefi
   const first = Math.min(...reached.map(({ stage }) => stage));
   return reached.filter(({ stage }) => stage === first).at(-1)?.errno;
 }
+
+/** A number of an adapter or domain as somebody may type it: as everything else names it, which is in hexadecimal. */
+export const typed = (id: number): string => (id < 10 ? String(id) : `0x${id.toString(16)}`);

@@ -1,5 +1,5 @@
 import { Functions } from "../ap/queue-info.ts";
-import { type Finding, finding } from "./finding.ts";
+import { type Finding, finding, typed } from "./finding.ts";
 import { nameOf } from "./queue-rules.ts";
 import type { KeyRegister, QueueFacts, SideFacts } from "./side-facts.ts";
 
@@ -48,7 +48,8 @@ const placesOf = ({ queues, controlledKeys }: SideFacts): Place[] => [
 
 /** Keys that the source's queue can use and the destination's cannot. */
 export function masterKeyFindings(source: QueueFacts, target: QueueFacts, side: SideFacts): Finding[] {
-  if (!hasMasterKeys(source) || !source.keys || !target.keys) return [];
+  // A card of another mode has other kinds of keys, and is refused before anybody misses one.
+  if (!hasMasterKeys(source) || modeOf(source) !== modeOf(target) || !source.keys || !target.keys) return [];
   const usable = new Set(target.keys.filter(isUsable).map(({ key, pattern }) => `${key} ${pattern}`));
   return source.keys
     .filter((register) => isUsable(register) && !usable.has(`${register.key} ${register.pattern}`))
@@ -69,8 +70,10 @@ const keyCommand = (
   step: "load" | "clear",
   { adapter, domain }: Pick<Place, "adapter" | "domain">,
   key: string,
-): string => `adjunct hw ${host} key ${step} ${adapter} ${domain} ${key === "WK" ? "ep11" : key.toLowerCase()}`;
+): string => `adjunct hw ${host} key ${step} ${typed(adapter)} ${typed(domain)} ${key === "WK" ? "ep11" : key.toLowerCase()}`;
 
 const isUsable = ({ register, state, pattern }: KeyRegister): boolean => register !== "NEW" && state === "valid" && pattern !== null;
 
-export const hasMasterKeys = ({ tapq }: QueueFacts): boolean => (tapq.functions & (Functions.cca | Functions.ep11)) !== 0;
+export const hasMasterKeys = (queue: QueueFacts): boolean => modeOf(queue) !== 0;
+
+const modeOf = ({ tapq }: QueueFacts): number => tapq.functions & (Functions.cca | Functions.ep11);

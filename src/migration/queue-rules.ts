@@ -1,7 +1,7 @@
 import { apqn, apqnName } from "../ap/apqn.ts";
 import { bindStateOf, Functions } from "../ap/queue-info.ts";
 import { ResponseCode } from "../ap/status.ts";
-import { type Finding, finding, type RuleName } from "./finding.ts";
+import { type Finding, finding, type RuleName, typed } from "./finding.ts";
 import type { QueueFacts, SideFacts } from "./side-facts.ts";
 
 /** The rules for one queue: the same APQN here and there. Source of order: the draft's check of one queue. */
@@ -51,7 +51,7 @@ export function bindingFinding(queue: QueueFacts, source: Names, target: Names):
   if (queue.driver === vfioAp) return [];
   const { adapter, domain } = queue;
   const there = queue.hasDevice ? `bound to ${queue.driver ?? "no driver"}` : "no such queue";
-  const masks = `echo -${adapter} > /sys/bus/ap/apmask, or echo -${domain} > /sys/bus/ap/aqmask`;
+  const masks = `echo -${typed(adapter)} > /sys/bus/ap/apmask, or echo -${typed(domain)} > /sys/bus/ap/aqmask`;
   return [
     finding("queue-not-bound", {
       subject: nameOf(queue),
@@ -59,7 +59,7 @@ export function bindingFinding(queue: QueueFacts, source: Names, target: Names):
       target: there,
       remedy: queue.hasDevice
         ? `give it to vfio_ap on ${target.host}: ${queue.isHostOwned ? masks : `echo ${nameOf(queue)} > /sys/bus/ap/drivers/vfio_ap/bind`}`
-        : `give ${target.host} adapter ${adapter} and usage domain ${domain}, or unassign one of them on ${source.host}`,
+        : `give ${target.host} adapter ${typed(adapter)} and usage domain ${typed(domain)}, or unassign one of them on ${source.host}`,
       errno: "ENODEV",
     }),
   ];
