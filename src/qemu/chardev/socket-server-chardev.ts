@@ -4,8 +4,8 @@ import { QemuError } from "../qemu-error.ts";
 import { bindProblem } from "./bind-problem.ts";
 import type { ChardevRecord, ChardevSurroundings } from "./chardev.ts";
 import { PeerChardev } from "./peer-chardev.ts";
+import { removeForeignSocketFile } from "./remove-foreign-socket-file.ts";
 import { connectionOptions, type SocketAddress, socketAddressOf, socketAddressText } from "./socket-address.ts";
-import { systemErrorText } from "./system-error-text.ts";
 
 /** Clients that wait for their turn: stops somebody from using up the descriptors of this process by connecting and connecting. */
 const MAX_WAITING_CLIENTS = 16;
@@ -98,18 +98,6 @@ async function listen(server: Server, address: SocketAddress): Promise<void> {
       resolve();
     });
   });
-}
-
-/** QEMU takes whatever has the name away, a socket that another program listens on too. */
-function removeForeignSocketFile(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // With these bind(2) says what is wrong.
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES") return;
-    throw new QemuError(`Failed to unlink socket ${path}: ${systemErrorText(error)}`);
-  }
 }
 
 function removeSocketFile(address: SocketAddress): void {

@@ -1,7 +1,7 @@
-import { unlinkSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { bindProblem } from "../chardev/bind-problem.ts";
+import { removeForeignSocketFile } from "../chardev/remove-foreign-socket-file.ts";
 import { systemErrorText } from "../chardev/system-error-text.ts";
 import { QemuError } from "../qemu-error.ts";
 import { addressText, type MigrationAddress } from "./migration-address.ts";
@@ -32,7 +32,7 @@ export async function listenForMigration(address: MigrationAddress, accept: (str
     socket.setNoDelay(true);
     accept(socket);
   });
-  if (address.type === "unix") removeSocketFile(address.path);
+  if (address.type === "unix") removeForeignSocketFile(address.path);
   await listen(server, address);
   const bound = address.type === "inet" ? { ...address, port: (server.address() as AddressInfo).port } : address;
   return { address: bound, close: () => server.close() };
@@ -45,15 +45,4 @@ async function listen(server: Server, address: Exclude<MigrationAddress, { type:
   });
   server.removeAllListeners("error");
   server.on("error", () => {});
-}
-
-/** QEMU takes whatever has the name away. */
-function removeSocketFile(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES") return;
-    throw new QemuError(`Failed to unlink socket ${path}: ${systemErrorText(error)}`);
-  }
 }
