@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach } from "vitest";
@@ -66,7 +65,8 @@ const textOf = ({ stdout, stderr, status }: Outcome): string =>
 function putLibvirt11First(sandbox: Sandbox, root: string): void {
   const folder = join(sandbox.folder, "libvirt-11");
   mkdirSync(folder);
-  const libraries = join(root, "usr/lib", execFileSync("dpkg-architecture", ["-qDEB_HOST_MULTIARCH"], { encoding: "utf8" }).trim());
+  const triplet = readdirSync(join(root, "usr/lib")).find((name) => existsSync(join(root, "usr/lib", name, "libc.so.6")))!;
+  const libraries = join(root, "usr/lib", triplet);
   const loader = join(libraries, readdirSync(libraries).find((name) => /^ld-linux-.*\.so\.\d+$/.test(name))!);
   for (const [name, path] of [
     ["libvirtd", "usr/sbin/libvirtd"],
