@@ -81,7 +81,13 @@ export class RunControl {
   /** The guest has come: it runs if it did, and if this side lets it. */
   async arrive(before: RunState): Promise<void> {
     this.#state = before === "running" ? "paused" : before;
-    if (before === "running" && this.#runsOnArrival) await this.cont();
+    if (before !== "running" || !this.#runsOnArrival) return;
+    try {
+      await this.cont();
+    } catch (error) {
+      if (this.#state !== "shutdown") this.#state = "inmigrate";
+      throw error;
+    }
   }
 
   /** It was reset. */

@@ -119,7 +119,13 @@ export class IncomingMigration {
       connection.fail(error as Error);
       if (!(await this.#isOurs())) return this.#giveUp(error as Error);
     }
-    await this.#arrive();
+    try {
+      await this.#arrive();
+    } catch (error) {
+      // The source waits for it as long as the connection lives, and takes it back when it asks.
+      connection.end("failed", (error as Error).message);
+      throw error;
+    }
     try {
       await connection.send("running");
       await expectFrame(connection, "done");

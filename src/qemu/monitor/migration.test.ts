@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { MigrationAddress } from "../migration/migration-address.ts";
 import { eventWords, type ToySide, toySide } from "../migration/toy-hosts.ts";
+import { QemuError } from "../qemu-error.ts";
 import { ToyGuestPort } from "../toy-guest-port.ts";
 
 let folder: string;
@@ -145,6 +146,23 @@ describe("a refusal", () => {
     expect(source.port.calls.slice(-4)).toEqual(["device stop-copy", "cancel", "device running", "run"]);
     expect(eventWords(source).slice(-3)).toEqual(["pass 2", "failed", "RESUME"]);
   });
+
+  test.each([true, false])(
+    "of a guest that has come to run there gives it back to the source; the target ends: %s",
+    async (exitsOnError) => {
+      const source = await side();
+      const port = new ToyGuestPort();
+      Object.assign(port, { run: () => Promise.reject(new QemuError("the QEMU that runs this guest is gone")) });
+      const target = await side({ isIncoming: true, port });
+      await target.migration.listen(unix(), { exitsOnError });
+      expect(await source.migration.begin(unix())).toMatchObject({ status: "failed", problem: "Sibling indicated error 1" });
+      expect([source.emulator.runState, runs(source), runs(target)]).toEqual(["running", true, false]);
+      expect((await target.migration.ended)?.problem).toBe(
+        "load of migration failed: Input/output error: the QEMU that runs this guest is gone",
+      );
+      expect([target.emulator.hasEnded, target.emulator.runState]).toEqual([exitsOnError, exitsOnError ? "shutdown" : "inmigrate"]);
+    },
+  );
 
   test("of the first piece of the device's data is heard while the source still reads the next one", async () => {
     const source = await side();
