@@ -43,6 +43,11 @@ export class HostPair {
     this.#clients.set(name, await connectControl(controlSocket));
   }
 
+  async down(name: HostName): Promise<void> {
+    const { status, stderr } = await this.sandbox.adjunct("down", name);
+    if (status !== 0) throw new Error(stderr);
+  }
+
   ask(host: HostName, command: Readonly<Record<string, unknown>> & { readonly do: string }): Promise<unknown> {
     return this.#clients.get(host)!.request(command);
   }
