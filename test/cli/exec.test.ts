@@ -178,11 +178,14 @@ describe("module programs and dmesg in a host", () => {
     child.kill("SIGTERM");
   });
 
-  test("start within a quarter of a second", async () => {
-    const seconds = await script(
-      "s=$(date +%s%N); for i in 1 2 3 4; do lsmod > /dev/null; done; e=$(date +%s%N); echo $(( (e - s) / 4000000 ))",
-    );
-    expect(Number(seconds)).toBeLessThan(250);
+  test("start within a fifth of a second more than Node does", async () => {
+    const timed = (command: string): string => `s=$(date +%s%N); ${command} > /dev/null; e=$(date +%s%N); echo $(( (e - s) / 1000000 ))`;
+    const lines = await script(`for i in 1 2 3 4 5 6 7 8; do ${timed("lsmod")}; ${timed(`'${process.execPath}' -e 0`)}; done`);
+    const milliseconds = lines.trim().split("\n").map(Number);
+    // Others compute meanwhile: the ones that they disturbed least tell.
+    const fastest = (isNode: boolean): number => Math.min(...milliseconds.filter((_, index) => (index % 2 === 1) === isNode));
+    expect(milliseconds).toHaveLength(16);
+    expect(fastest(false) - fastest(true)).toBeLessThan(200);
   });
 });
 
