@@ -21,6 +21,9 @@ const moments: readonly { readonly moment: Moment; readonly delayMs: number }[] 
   ...delays.map((delayMs) => ({ moment: "end", delayMs }) as const),
 ];
 
+/** How each move ended. */
+const ends = new Map<string, number>();
+
 let hosts: HostPair;
 /** Where the guest is. */
 let at: HostName;
@@ -34,6 +37,7 @@ beforeAll(async () => {
 }, guestStartMs);
 afterAll(async () => {
   if (reason !== undefined) return;
+  console.log(`moves: ${[...ends].map(([end, count]) => `${count} ${end}`).join(", ")}; never two`);
   await hosts.close();
   await until(() => processesOf(emulator, hosts.sandbox.folder).length === 0);
   expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(hosts.sandbox.folder);
@@ -67,6 +71,7 @@ async function expectOneGuest(): Promise<void> {
   const running: HostName[] = [];
   for (const host of hostNames) if (await runningAt(host)) running.push(host);
   expect(running).toHaveLength(1);
+  countEnd(running[0] === at ? "stayed" : "went");
   at = running[0]!;
   await expectNothingOf(otherThan(at));
   expect(await hosts.inGuest(at, "echo 1 >/sys/bus/ap/scans; lszcrypt | grep -c online")).toBe("4\n");
@@ -88,7 +93,7 @@ describe.each(moments)("at $moment, $delayMs ms later,", ({ moment, delayMs }) =
     await until(() => !isRunning(hosts.pids.get(target)!) && processesOf(emulator, folderOf(target)).length === 0);
     await hosts.upAgain(target);
     // A guest that was there already is gone with its host.
-    if (isMoved) return restart();
+    if (isMoved) return restartAfter("went and was lost with the target");
     await expectOneGuest();
     expect(at).not.toBe(target);
   });
@@ -96,7 +101,7 @@ describe.each(moments)("at $moment, $delayMs ms later,", ({ moment, delayMs }) =
   test("a target's stock QEMU that is killed leaves the guest at the source", async () => {
     const source = at;
     const isMoved = (await movedWhile(moment, delayMs, () => process.kill(stockQemu(otherThan(source)), "SIGKILL"))) === 0;
-    if (isMoved) return restart();
+    if (isMoved) return restartAfter("went and was lost with the target");
     await expectOneGuest();
     expect(at).toBe(source);
   });
@@ -142,7 +147,14 @@ async function expectAtTargetOrNowhere(): Promise<void> {
   await expectNothingOf(source);
   if (await runningAt(target)) return expectOneGuest();
   await expectNothingOf(target);
-  await restart();
+  await restartAfter("lost with the source");
+}
+
+const countEnd = (end: string): void => void ends.set(end, (ends.get(end) ?? 0) + 1);
+
+function restartAfter(end: string): Promise<void> {
+  countEnd(end);
+  return restart();
 }
 
 /** The guest was lost with whoever had it: another one is booted. */

@@ -24,11 +24,12 @@ export class HostPair {
   readonly #clients = new Map<HostName, ControlClient>();
   readonly pids = new Map<HostName, number>();
 
-  constructor() {
+  /** `options`: of `adjunct up`. */
+  constructor(private readonly options: readonly string[] = ["--no-mount"]) {
     this.sandbox.environment.ADJUNCT_GUEST_IMAGES_DIR = guestImagesFolder;
   }
 
-  /** `guests`: of the configuration of `here`, each a line of YAML; `keys`: of the machine of each host. */
+  /** `guests`: of the configuration of `here`, each a line of YAML. */
   async up(guests: readonly string[]): Promise<void> {
     if (guests.some((guest) => guest.includes("linux: debian-12"))) cachedGuestImage("debian-12");
     for (const name of hostNames) await this.upAgain(name, name === "here" ? guests : []);
@@ -38,7 +39,7 @@ export class HostPair {
     this.#clients.get(name)?.close();
     this.#clients.delete(name);
     const text = `${[...common(name), ...(guests.length > 0 ? ["guests:", ...guests.map((guest) => `  ${guest}`)] : [])].join("\n")}\n`;
-    const { pid, controlSocket } = await this.sandbox.up(this.sandbox.file(`${name}.yaml`, text), "--no-mount");
+    const { pid, controlSocket } = await this.sandbox.up(this.sandbox.file(`${name}.yaml`, text), ...this.options);
     this.pids.set(name, pid);
     this.#clients.set(name, await connectControl(controlSocket));
   }

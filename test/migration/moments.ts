@@ -61,6 +61,12 @@ export class CuttableSocket {
   }
 }
 
+/** Processes that this one started, other threads of it included. */
+export function childrenOf(pid: number): number[] {
+  const parents = readdirSync(`/proc/${pid}/task`);
+  return parents.flatMap((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean).map(Number));
+}
+
 /** Processes of a program that have this text on their command line. */
 export function processesOf(program: string, text: string): number[] {
   return readdirSync("/proc").flatMap((pid) => {
