@@ -160,8 +160,8 @@ function restartAfter(end: string): Promise<void> {
 
 /** The guest was lost with whoever had it: another one is booted. */
 async function restart(): Promise<void> {
-  for (const host of hostNames) await hosts.down(host);
-  await hosts.up([guest]);
+  await hosts.down("here");
+  await hosts.upAgain("here", [guest]);
   at = "here";
   expect(await hosts.inGuest(at, "lszcrypt | grep -c online")).toBe("4\n");
 }

@@ -21,8 +21,14 @@ export class GuestMemory implements Memory {
   read(address: number, length: number): Buffer {
     if (address < 0 || address + length > this.size) throw new AddressingError();
     const bytes = Buffer.allocUnsafe(length);
-    if (readSync(this.#file, bytes, 0, length, address) !== length) throw new AddressingError();
+    this.fill(bytes, address);
     return bytes;
+  }
+
+  /** Reads as much as there is room for. */
+  fill(bytes: Uint8Array, address: number): void {
+    if (address < 0 || address + bytes.length > this.size) throw new AddressingError();
+    if (readSync(this.#file, bytes, 0, bytes.length, address) !== bytes.length) throw new AddressingError();
   }
 
   write(address: number, bytes: Uint8Array): void {

@@ -8,7 +8,7 @@ const pageBytes = 4096;
 function memoryWith(size: number, pages: readonly number[]) {
   const bytes = Buffer.alloc(size);
   for (const page of pages) bytes[size - page * pageBytes + 5] = 1;
-  return { size, read: (address: number, length: number) => bytes.subarray(address, address + length), write: () => {} };
+  return { size, fill: (room: Uint8Array, address: number) => room.set(bytes.subarray(address, address + room.length)) };
 }
 
 test("the reach of some content is up to the page where that much begins", () => {
