@@ -27,7 +27,7 @@ describe("a check of two files", () => {
     const { status, printed } = await hosts.current.adjunct("migrate", source, "guest1", target, "--check");
     expect([status, printed.at(0), printed.at(-1)]).toEqual([
       0,
-      `guest1, ${uuid}: source -> destination; 4 queues, 1 control domains; kernel 7.2-migration -> 7.2-migration`,
+      `guest1, ${uuid}: source -> destination; 4 queues, 1 control domain; kernel 7.2-migration -> 7.2-migration`,
       "the guest can move",
     ]);
     expect(printed.filter((line) => line.endsWith("  ok"))).toHaveLength(4);
