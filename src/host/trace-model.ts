@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { silentProcessor } from "../machine/adapter/processor.ts";
 import type { CreateModel, Model } from "../runtime/model.ts";
 import { fail } from "../sysfs/errno.ts";
 import { hardwareLine, traceStart } from "./replay.ts";
@@ -14,8 +15,12 @@ const traceCommand = v.union([
   v.object({ take: v.literal("log") }),
 ]);
 
+/** `answers`: its adapters answer, for readers beside the replay. */
+const servedTrace = v.object({ ...traceStart.entries, answers: v.boolean() });
+
 export const createTraceModel: CreateModel = (configuration): Model => {
-  const host = makeTraceHost(v.parse(traceStart, configuration));
+  const { answers, ...start } = v.parse(servedTrace, configuration);
+  const host = makeTraceHost(start, answers ? undefined : silentProcessor);
   const log = new TraceLog(host);
   const guest = (vm: number) => host.guests.get(String(vm)) ?? fail("ENODEV");
   return {
