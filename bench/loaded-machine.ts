@@ -64,7 +64,13 @@ export class LoadedMachine implements Model {
 
   tick(): void {}
 
+  beginInput(): void {}
+
   work(): boolean {
+    return false;
+  }
+
+  hasWorkOf(): boolean {
     return false;
   }
 

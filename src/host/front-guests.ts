@@ -66,7 +66,7 @@ export class FrontGuests {
     for (const [question, { guest: asked, reject }] of this.#pending) {
       if (asked !== guest) continue;
       this.#pending.delete(question);
-      reject(new QemuError("the guest has ended"));
+      reject(hasEnded());
     }
     this.#fronts.get(guest)?.end();
     this.#fronts.delete(guest);
@@ -89,6 +89,7 @@ export class FrontGuests {
   }
 
   #ask(guest: string, execute: MonitorCommand, values: object): Promise<unknown> {
+    if (!this.#fronts.has(guest)) return Promise.reject(hasEnded());
     const question = this.#nextQuestion++;
     return new Promise((resolve, reject) => {
       this.#pending.set(question, { guest, resolve, reject });
@@ -114,6 +115,8 @@ export class FrontGuests {
     else pending.reject(new QemuError(problem));
   }
 }
+
+const hasEnded = (): QemuError => new QemuError("the guest has ended");
 
 function withResolver(): { readonly promise: Promise<void>; readonly resolve: () => void } {
   let resolve = (): void => {};

@@ -2,7 +2,7 @@ import { ModelGuest } from "../guest/model/model-guest.ts";
 import { allGuestFacilities, type GuestFacilities, VirtualMachine } from "../kvm/virtual-machine.ts";
 import { Linux } from "../linux/linux.ts";
 import { Timers } from "../linux/time/timers.ts";
-import { type Job, WorkQueue } from "../linux/time/work-queue.ts";
+import { type CurrentInput, type Job, WorkQueue } from "../linux/time/work-queue.ts";
 import type { MatrixMdev } from "../linux/vfio-ap/matrix-mdev.ts";
 import type { DestinationFile } from "../linux/vfio-ap/migration/destination-file.ts";
 import type { SourceFile } from "../linux/vfio-ap/migration/source-file.ts";
@@ -64,7 +64,8 @@ export class Host implements Model {
   readonly name: string;
   readonly model: string;
   readonly timers = new Timers();
-  readonly queue = new WorkQueue();
+  readonly #input: CurrentInput = { number: 0 };
+  readonly queue = new WorkQueue(this.#input);
   readonly machine: Machine;
   /** The master keys of the adapters' domains. */
   readonly keys: KeyStore;
@@ -122,10 +123,18 @@ export class Host implements Model {
     for (const { model } of this.guests.values()) model?.tick();
   }
 
+  beginInput(input: number): void {
+    this.#input.number = input;
+  }
+
   work(budgetMs: number): boolean {
     let isLeft = this.queue.work(budgetMs);
     for (const { model } of this.guests.values()) isLeft = (model?.work(budgetMs) ?? false) || isLeft;
     return isLeft || !this.queue.isIdle;
+  }
+
+  hasWorkOf(input: number): boolean {
+    return this.queue.hasWorkOf(input) || [...this.guests.values()].some(({ model }) => model?.hasWorkOf(input));
   }
 
   command(request: unknown): unknown | Wait<unknown> {
@@ -203,6 +212,7 @@ export class Host implements Model {
       facilities,
       kernel: this.linux.generation.name,
       nowMs: () => this.timers.nowMs,
+      input: this.#input,
       isIncoming,
       onLog: (line) => this.#emit({ type: "log", guest: name, ...line }),
       onUevent: (event) => this.#emit({ type: "uevent", guest: name, ...event }),

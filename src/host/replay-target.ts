@@ -1,6 +1,6 @@
 import { apqnName } from "../ap/apqn.ts";
 import { Functions, type Mode } from "../ap/queue-info.ts";
-import { type AdapterProcessor, silentProcessor } from "../machine/adapter/processor.ts";
+import { silentProcessor } from "../machine/adapter/processor.ts";
 import type { AdapterProfile } from "../machine/adapter-profile.ts";
 import { fullMachine } from "../machine/lpar.ts";
 import { Errno, fail } from "../sysfs/errno.ts";
@@ -9,14 +9,13 @@ import { Host } from "./host.ts";
 import type { HardwareLine, ReplayTarget, TraceStart } from "./replay.ts";
 
 /**
- * The machine behind the recorded traces, and a host on it in process. It reaches the machine as the HMC and the instructions do. The recorded
- * machine's adapters took messages and never answered; with `processor` absent they answer, so that nobody who reads waits for them.
+ * The machine behind the recorded traces, and a host on it in process. It reaches the machine as the HMC and the instructions do.
  */
-export function makeTraceHost({ kernel, cmdline }: TraceStart, processor?: AdapterProcessor): Host {
+export function makeTraceHost({ kernel, cmdline }: TraceStart): Host {
   const host = new Host({
     name: "trace",
     machine: { ...fullMachine, announcesChanges: false },
-    ...(processor && { processor }),
+    processor: silentProcessor,
     kernel,
     commandLine: cmdline,
     isBuiltIn: true,
@@ -77,7 +76,7 @@ export class TraceLog {
 }
 
 export async function inProcessTarget(start: TraceStart): Promise<ReplayTarget> {
-  const host = makeTraceHost(start, silentProcessor);
+  const host = makeTraceHost(start);
   const log = new TraceLog(host);
   const guest = (vm: number) => host.guests.get(String(vm)) ?? fail("ENODEV");
   return {

@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import { silentProcessor } from "../machine/adapter/processor.ts";
 import type { CreateModel, Model } from "../runtime/model.ts";
 import { fail } from "../sysfs/errno.ts";
 import { hardwareLine, traceStart } from "./replay.ts";
@@ -15,12 +14,8 @@ const traceCommand = v.union([
   v.object({ take: v.literal("log") }),
 ]);
 
-/** `answers`: its adapters answer, for readers beside the replay. */
-const servedTrace = v.object({ ...traceStart.entries, answers: v.boolean() });
-
 export const createTraceModel: CreateModel = (configuration): Model => {
-  const { answers, ...start } = v.parse(servedTrace, configuration);
-  const host = makeTraceHost(start, answers ? undefined : silentProcessor);
+  const host = makeTraceHost(v.parse(traceStart, configuration));
   const log = new TraceLog(host);
   const guest = (vm: number) => host.guests.get(String(vm)) ?? fail("ENODEV");
   return {
@@ -29,7 +24,9 @@ export const createTraceModel: CreateModel = (configuration): Model => {
       return host.nextTimerMs;
     },
     tick: (nowMs) => host.tick(nowMs),
+    beginInput: (input) => host.beginInput(input),
     work: (budgetMs) => host.work(budgetMs),
+    hasWorkOf: (input) => host.hasWorkOf(input),
     command(request) {
       const line = v.parse(traceCommand, request);
       if ("hw" in line) return changeTraceHardware(host, line);

@@ -29,7 +29,7 @@ async function serve(start: TraceStart, mountPoint: string, clock: ServerStart["
   const runtime = await startMounted({
     modelModule: new URL("./trace-model.js", import.meta.url),
     modelExport: "createTraceModel",
-    configuration: { ...start, answers: clock === "real" },
+    configuration: start,
     mountPoint,
     clock,
   });

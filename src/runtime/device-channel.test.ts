@@ -23,6 +23,8 @@ describe("the order in which things leave the model thread", () => {
   let batches: Batch[];
   let isNotifierIdle: boolean;
   let workLeft: number;
+  /** The last of it. */
+  let othersWork: number;
   let channel: DeviceChannel;
   let session: Session;
   const reply = new Reply(4096);
@@ -33,6 +35,7 @@ describe("the order in which things leave the model thread", () => {
     batches = [];
     isNotifierIdle = true;
     workLeft = 0;
+    othersWork = 0;
     channel = new DeviceChannel({
       device,
       notifier: {
@@ -49,7 +52,11 @@ describe("the order in which things leave the model thread", () => {
     });
     const root = new Directory("");
     session = new Session(root, channel);
-    const model = { root, nextTimerMs: undefined, tick: () => {}, work: () => --workLeft > 0, command: () => undefined };
+    const model = {
+      ...{ root, nextTimerMs: undefined, tick: () => {}, beginInput: () => {}, command: () => undefined },
+      work: () => --workLeft > 0,
+      hasWorkOf: () => workLeft > othersWork,
+    };
     channel.connect(new ModelTurns(model, undefined, () => {}), session.invalidations);
   });
   afterEach(() => {
@@ -98,6 +105,15 @@ describe("the order in which things leave the model thread", () => {
     channel.endInput(reply.written(4, 1));
     expect(sent()).toEqual([4]);
     channel.slice(10);
+    expect(batches).toEqual([]);
+    channel.slice(10);
+    expect(uniques(batches[0]?.replies)).toEqual([2]);
+  });
+
+  test("the reply of an input that queued work does not wait for work that others queued after it", () => {
+    [workLeft, othersWork] = [4, 2];
+    channel.beginInput();
+    channel.endInput(reply.written(2, 1));
     expect(batches).toEqual([]);
     channel.slice(10);
     expect(uniques(batches[0]?.replies)).toEqual([2]);

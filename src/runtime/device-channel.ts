@@ -66,7 +66,7 @@ export class DeviceChannel implements Channel {
     this.#flush(undefined);
   }
 
-  /** Some of the work that is left; what came of it leaves at once, and what waited for its end when none is left. */
+  /** Some of the work that is left; what came of it leaves at once, and an answer that waited for the end of its own. */
   slice(budgetMs: number): void {
     this.#turns?.slice(budgetMs);
     this.#flush(undefined);
@@ -95,7 +95,7 @@ export class DeviceChannel implements Channel {
   }
 
   #flush(reply: Reply | undefined): void {
-    if (!this.#turns?.hasWork) this.#release();
+    if (!this.#turns?.hasHeldWork) this.#release();
     const { notifier, awaitedEventTypes } = this.#options;
     const notifications = this.#invalidations?.messages;
     const isPlain = this.#outputs.length === 0 && this.#late.isEmpty && (!notifications || notifications.isEmpty);

@@ -68,7 +68,7 @@ describe("a model in process", () => {
       workLeft = 5;
       return "queued";
     };
-    const { runtime } = start({}, () => ({ ...idle, command, work: () => --workLeft > 0 }));
+    const { runtime } = start({}, () => ({ ...idle, command, work: () => --workLeft > 0, hasWorkOf: () => workLeft > 0 }));
     let turns = 0;
     const counter = setInterval(() => turns++, 0);
     expect(await runtime.command({})).toBe("queued");
@@ -116,6 +116,8 @@ const idle = {
   root: createModel({}, () => {}).root,
   nextTimerMs: undefined,
   tick: () => {},
+  beginInput: () => {},
   work: () => false,
+  hasWorkOf: () => false,
   command: () => undefined,
 };

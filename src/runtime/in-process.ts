@@ -40,7 +40,7 @@ export function startInProcess(createModel: CreateModel, options: RuntimeOptions
 
   const afterTurn = (): void => {
     if (turns.hasWork) slice ??= setImmediate(workOn);
-    else for (const output of held.splice(0)) answer(output);
+    if (!turns.hasHeldWork) for (const output of held.splice(0)) answer(output);
     const delayMs = turns.nextDelayMs;
     if (delayMs !== undefined) realClock.set(delayMs);
   };

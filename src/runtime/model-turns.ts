@@ -3,8 +3,8 @@ import type { Model } from "./model.ts";
 
 /**
  * A model's turns, one input after the other: time is brought up to date, the input runs, then what it queued. Queued work beyond one
- * slice is left for `slice`; the answer of the input that queued it waits until that is done. An input that finds work left by
- * others does not wait for theirs: where it has to, the model gives it a Wait.
+ * slice is left for `slice`; the answer of the input that queued it waits until that is done, and what others queue meanwhile keeps it no
+ * longer. An input that finds work left by others waits for none: where it has to, the model gives it a Wait.
  */
 export const sliceMs = 10;
 /** While requests keep coming: a program's next one is not held up by more than this. */
@@ -12,6 +12,9 @@ export const shortSliceMs = 2;
 
 export class ModelTurns {
   #hasWork = false;
+  #input = 0;
+  /** Whose answer waits for its work. */
+  #heldInput: number | undefined;
 
   constructor(
     private readonly model: Model,
@@ -24,6 +27,11 @@ export class ModelTurns {
     return this.#hasWork;
   }
 
+  /** Whether work is left for which an answer waits. */
+  get hasHeldWork(): boolean {
+    return this.#heldInput !== undefined;
+  }
+
   /** Milliseconds until the model wants a tick. */
   get nextDelayMs(): number | undefined {
     const due = this.model.nextTimerMs;
@@ -31,6 +39,7 @@ export class ModelTurns {
   }
 
   begin(): void {
+    this.model.beginInput(++this.#input);
     if (this.nowMs) this.tick(this.nowMs());
   }
 
@@ -42,11 +51,12 @@ export class ModelTurns {
     }
   }
 
-  /** True if the answer of the input that ends here has to wait until no work is left. */
+  /** True if the answer of the input that ends here has to wait until none of its work is left. */
   end(): boolean {
     if (this.#hasWork) return false;
+    this.#heldInput = this.#input;
     this.slice();
-    return this.#hasWork;
+    return this.hasHeldWork;
   }
 
   slice(budgetMs = sliceMs): void {
@@ -56,6 +66,7 @@ export class ModelTurns {
       this.#hasWork = false;
       this.onFault(error);
     }
+    if (this.#heldInput !== undefined && !(this.#hasWork && this.model.hasWorkOf(this.#heldInput))) this.#heldInput = undefined;
   }
 
   /** `answer` is called once, now or in the turn in which the model's Wait settles. */

@@ -12,8 +12,12 @@ export interface Model {
   readonly nextTimerMs: number | undefined;
   /** Fires every timer that is due at `nowMs`. */
   tick(nowMs: number): void;
+  /** What is queued from now on belongs to the input of that number, and so does what that work queues in turn. */
+  beginInput(input: number): void;
   /** Does queued work for about `budgetMs`; true while some is left. */
   work(budgetMs: number): boolean;
+  /** Whether queued work of an input is left. */
+  hasWorkOf(input: number): boolean;
   /** A request of a control client, already parsed JSON; anything wrong with it is thrown. */
   command(request: unknown): unknown | Wait<unknown>;
 }

@@ -24,6 +24,9 @@ class Toy implements Model {
   #timers: number[] = [];
   #nowMs = 0;
   #workLeftMs = 0;
+  #input = 0;
+  /** The last input that queued work. */
+  #workOf: number | undefined;
 
   constructor(
     emit: (event: ModelEvent) => void,
@@ -56,12 +59,20 @@ class Toy implements Model {
     }
   }
 
+  beginInput(input: number): void {
+    this.#input = input;
+  }
+
   work(budgetMs: number): boolean {
     if (this.#workLeftMs <= 0) return false;
     const end = performance.now() + Math.min(budgetMs, this.#workLeftMs);
     while (performance.now() < end);
     this.#workLeftMs -= budgetMs;
     return this.#workLeftMs > 0;
+  }
+
+  hasWorkOf(input: number): boolean {
+    return this.#workLeftMs > 0 && this.#workOf === input;
   }
 
   command(request: unknown): unknown {
@@ -106,6 +117,7 @@ class Toy implements Model {
       }),
       writeOnly("work", (_, text) => {
         this.#workLeftMs += Number(text);
+        this.#workOf = this.#input;
       }),
       writeOnly("timer", (_, text) => {
         this.#timers.push(this.#nowMs + Number(text));

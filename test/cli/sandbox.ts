@@ -111,9 +111,13 @@ export function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
   });
 }
 
-/** Polls until `condition` holds; vitest's own time limit ends it otherwise. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+/** Polls until `condition` holds. An Error that shows the condition after two minutes. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + 120_000;
+  while (!(await condition())) {
+    if (performance.now() > endMs) throw new Error(`this does not come true: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 /** Whether a process is there and no zombie. */

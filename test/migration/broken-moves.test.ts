@@ -144,7 +144,7 @@ describe.each(moments)("at $moment, $delayMs ms later,", ({ moment, delayMs }) =
 async function expectAtTargetOrNowhere(): Promise<void> {
   const [source, target] = [at, otherThan(at)];
   // A target that has all of it and hears nothing more asks, and then runs.
-  while ((await hosts.guests(target)).some(({ isRunning }) => !isRunning)) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(async () => (await hosts.guests(target)).every(({ isRunning }) => isRunning));
   await expectNothingOf(source);
   if (await runningAt(target)) return expectOneGuest();
   await expectNothingOf(target);

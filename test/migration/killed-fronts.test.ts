@@ -35,7 +35,7 @@ async function startFront(base: string): Promise<number> {
   words.push("-qmp", `unix:${base}.qmp,server=on,wait=off`, "-pidfile", `${base}.pid`);
   hosts.sandbox.spawn(process.execPath, [launcher, "exec", "here", "--", emulator, ...words]);
   await until(() => existsSync(`${base}.pid`) && existsSync(`${base}.qmp`));
-  while (!(await hosts.guests("here")).some(({ isRunning }) => isRunning)) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(async () => (await hosts.guests("here")).some(({ isRunning }) => isRunning));
   return Number(readFileSync(`${base}.pid`, "utf8"));
 }
 
@@ -53,8 +53,8 @@ test.each<Moment>(["memory", "end"])(
     await moving;
     await until(() => ![pid, ...stock].some(isRunning));
     // A target that has all of it and hears nothing more asks, and then runs.
-    while ((await hosts.guests("there")).some(({ isRunning }) => !isRunning)) await new Promise((resolve) => setTimeout(resolve, 20));
-    while ((await hosts.guests("here")).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(async () => (await hosts.guests("there")).every(({ isRunning }) => isRunning));
+    await until(async () => (await hosts.guests("here")).length === 0);
     expect(await hosts.queues("here")).toEqual(freeQueues);
     const arrived = await hosts.guests("there");
     expect((await hosts.queues("there")).map(({ isInUse }) => isInUse)).toEqual(Array(2).fill(arrived.length === 1));

@@ -5,10 +5,14 @@ import { QmpClient } from "../qemu/qmp-client.ts";
 /** `memory`: some of the guest's memory is at the target; `end`: the guest stands, and its device and the rest are on the way. */
 export type Moment = "memory" | "end";
 
-/** Resolves at that moment of the next migration of the emulator whose QMP socket this is; rejects when the emulator ends before. */
+/** Resolves at that moment of the next migration of the emulator whose QMP socket this is; rejects when that or the emulator ends before. */
 export async function atMoment(monitor: QmpClient, moment: Moment, delayMs: number): Promise<void> {
   const status = moment === "end" ? "device" : "active";
-  await monitor.next(({ event, data }) => event === "MIGRATION" && (data as { readonly status: string }).status === status);
+  const { data } = await monitor.next(
+    (message) =>
+      message.event === "MIGRATION" && [status, "completed", "failed"].includes((message.data as { readonly status: string }).status),
+  );
+  if ((data as { readonly status: string }).status !== status) throw new Error(`the migration ended before: ${JSON.stringify(data)}`);
   while (moment === "memory") {
     const { ram, status } = (await monitor.execute("query-migrate")).return as {
       readonly status: string;

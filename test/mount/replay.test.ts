@@ -20,6 +20,9 @@ describe.each(readdirSync(traces).sort())("Linux %s", (kernel) => {
   });
 });
 
+/** A question to a card counts as a request, which the traces compare; the recorded machine's cards do not answer. */
+const asksNoCard = ["serialnr", "mkvps", "op_modes", "API_ordinalnr", "FW_version"].map((name) => `! -name ${name}`).join(" ");
+
 test.each(["7.2/hotplug.jsonl", "7.2/random-109.jsonl", "6.12/random-214.jsonl", "6.1/random-304.jsonl"])(
   "%s replays without a mismatch while other processes read the tree and the bus's timers run",
   async (file) => {
@@ -28,7 +31,7 @@ test.each(["7.2/hotplug.jsonl", "7.2/random-109.jsonl", "6.12/random-214.jsonl",
     const target = mountedTarget({
       clock: "real",
       onMounted: (sys) => {
-        const loop = `while cat $(find ${sys}/bus ${sys}/devices -type f -perm /444) > /dev/null 2>&1 || test -e ${sys}/bus; do :; done`;
+        const loop = `while cat $(find ${sys}/bus ${sys}/devices -type f -perm /444 ${asksNoCard}) > /dev/null 2>&1 || test -e ${sys}/bus; do :; done`;
         for (let count = 0; count < 2; count++) readers.push(spawn("bash", ["-c", loop], { stdio: "ignore", cwd: "/" }));
       },
     });

@@ -6,7 +6,7 @@ import type { GenerationName } from "../../linux/generation.ts";
 import type { LogLine } from "../../linux/kernel-log.ts";
 import { Linux } from "../../linux/linux.ts";
 import { Timers } from "../../linux/time/timers.ts";
-import { WorkQueue } from "../../linux/time/work-queue.ts";
+import { type CurrentInput, WorkQueue } from "../../linux/time/work-queue.ts";
 import { Errno, fail } from "../../sysfs/errno.ts";
 import { Directory } from "../../sysfs/node.ts";
 import { CryptoLoop } from "./crypto-loop.ts";
@@ -28,6 +28,8 @@ export interface ModelGuestOptions {
   readonly facilities: GuestFacilities;
   readonly kernel: GenerationName;
   readonly nowMs: () => number;
+  /** Of the host, whose inputs are the guest's too. */
+  readonly input?: CurrentInput;
   /** It does not boot: `restore` brings it. */
   readonly isIncoming?: boolean;
   readonly onLog?: (line: LogLine) => void;
@@ -221,6 +223,10 @@ export class ModelGuest {
     return this.#system.work.work(budgetMs);
   }
 
+  hasWorkOf(input: number): boolean {
+    return this.#isRunning && (this.#system?.work.hasWorkOf(input) ?? false);
+  }
+
   /** False when no timer but periodic ones is there. */
   fireNextForeground(): boolean {
     return this.#isRunning && (this.#system?.timers.fireNextForeground() ?? false);
@@ -235,7 +241,7 @@ export class ModelGuest {
   #makeSystem(bootId: string): System {
     const { onLog, onUevent } = this.options;
     const timers = new Timers();
-    const work = new WorkQueue();
+    const work = new WorkQueue(this.options.input);
     const linux = new Linux({
       root: this.directory,
       platform: this.vm,

@@ -72,7 +72,7 @@ describe("a job", () => {
 
   test("gives way when its slice is used up, and others that are ready come first", () => {
     let now = 0;
-    const queue = new WorkQueue(() => now);
+    const queue = new WorkQueue(undefined, () => now);
     const done: string[] = [];
     const job = function* (name: string): Job<void> {
       for (let step = 0; step < 3; step++) {
@@ -101,6 +101,25 @@ describe("a job", () => {
     wait.interrupt({ command: "sh", pid: 7 });
     expect(wait.outcome).toMatchObject({ error: { code: "EINTR" } });
   });
+});
+
+test("work belongs to the input that queued it, and so does what it queues", () => {
+  let now = 0;
+  const input = { number: 1 };
+  const queue = new WorkQueue(input, () => now++);
+  const done: string[] = [];
+  const job = function* (name: string, ...children: string[]): Job<void> {
+    done.push(name);
+    for (const child of children) queue.defer(() => job(child));
+  };
+  queue.defer(() => job("a", "b"));
+  input.number = 2;
+  queue.defer(() => job("c"));
+  queue.work(0);
+  queue.work(0);
+  expect([done, queue.hasWorkOf(1), queue.hasWorkOf(2)]).toEqual([["a", "c"], true, false]);
+  queue.work(forever);
+  expect([done, queue.hasWorkOf(1), input.number]).toEqual([["a", "c", "b"], false, 2]);
 });
 
 describe("a mutex", () => {

@@ -13,22 +13,38 @@ interface Sleep {
   onSettled(listener: () => void): void;
 }
 
-export class WorkQueue {
-  #ready: (() => void)[] = [];
-  #sliceEnd = Number.POSITIVE_INFINITY;
-  readonly #monotonicMs: () => number;
+interface ReadyWork {
+  readonly run: () => void;
+  readonly input: number;
+}
 
-  constructor(monotonicMs: () => number = () => performance.now()) {
-    this.#monotonicMs = monotonicMs;
-  }
+/** Of a model's inputs the one that is being worked on: what is queued belongs to it, and so does what that work queues in turn. */
+export interface CurrentInput {
+  number: number;
+}
+
+export class WorkQueue {
+  #ready: ReadyWork[] = [];
+  #sliceEnd = Number.POSITIVE_INFINITY;
+
+  /** Queues of one model share their `input`. */
+  constructor(
+    private readonly input: CurrentInput = { number: 0 },
+    private readonly monotonicMs: () => number = () => performance.now(),
+  ) {}
 
   /** How long inputs from now on may take before their jobs give way; infinite at first. */
   beginSlice(budgetMs: number): void {
-    this.#sliceEnd = budgetMs === Number.POSITIVE_INFINITY ? budgetMs : this.#monotonicMs() + budgetMs;
+    this.#sliceEnd = budgetMs === Number.POSITIVE_INFINITY ? budgetMs : this.monotonicMs() + budgetMs;
   }
 
   get isIdle(): boolean {
     return this.#ready.length === 0;
+  }
+
+  /** Whether work that belongs to the input is ready. */
+  hasWorkOf(input: number): boolean {
+    return this.#ready.some((work) => work.input === input);
   }
 
   /** Starts a job; its result if it ended in this turn, a Wait for it otherwise. `onInterrupt`: what a signal does to who waits. */
@@ -45,11 +61,11 @@ export class WorkQueue {
             return;
           }
           if (step.value && !step.value.outcome) {
-            step.value.onSettled(() => this.#ready.push(proceed));
+            step.value.onSettled(() => this.#push(proceed));
             return;
           }
-          if (this.#sliceEnd !== Number.POSITIVE_INFINITY && this.#monotonicMs() > this.#sliceEnd) {
-            this.#ready.push(proceed);
+          if (this.#sliceEnd !== Number.POSITIVE_INFINITY && this.monotonicMs() > this.#sliceEnd) {
+            this.#push(proceed);
             return;
           }
         }
@@ -69,17 +85,24 @@ export class WorkQueue {
 
   /** Queues a job for later in this or a following slice. */
   defer(job: () => Job<void>): void {
-    this.#ready.push(() => this.run(job()));
+    this.#push(() => this.run(job()));
+  }
+
+  #push(run: () => void): void {
+    this.#ready.push({ run, input: this.input.number });
   }
 
   /** Runs ready jobs for about `budgetMs`; true while some are left. */
   work(budgetMs: number): boolean {
     this.beginSlice(budgetMs);
     const end = this.#sliceEnd;
-    while (this.#ready.length > 0) {
-      this.#ready.shift()?.();
-      if (this.#monotonicMs() > end) break;
+    const input = this.input.number;
+    for (let next = this.#ready.shift(); next; next = this.#ready.shift()) {
+      this.input.number = next.input;
+      next.run();
+      if (this.monotonicMs() > end) break;
     }
+    this.input.number = input;
     return this.#ready.length > 0;
   }
 }

@@ -3,9 +3,6 @@ import type { ApQueue } from "../bus/ap-queue.ts";
 
 /** What happened to one request of a program so far. */
 export class RequestTrack {
-  /** `rescan`: the bus looks for new queues when none is left, as for a program's request. */
-  constructor(readonly withoutQueue: "rescan" | "give-up" = "rescan") {}
-
   /** How often it ended with EAGAIN. */
   failures = 0;
   /** Where it was sent last. */

@@ -24,7 +24,7 @@ export function* sendRequest<Result>(
   try {
     return yield* sendUntilDone(zcrypt, operation, permissions, track);
   } catch (error) {
-    if (!(error instanceof Errno) || error.code !== "ENODEV" || track.withoutQueue === "give-up") throw error;
+    if (!(error instanceof Errno) || error.code !== "ENODEV") throw error;
   }
   const scan = zcrypt.bus.forceScan();
   if (scan) yield scan;

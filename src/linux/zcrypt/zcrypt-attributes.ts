@@ -39,8 +39,7 @@ function asked<Owner extends ZcryptCard | ZcryptQueue>(
     const { knownTexts, work } = device.apBus;
     const known = knownTexts.get(`${device.path}/${name}`);
     if (known !== undefined) return known;
-    // Who reads a file of a card that stands again and again would keep the bus scanning, and everybody waiting who waits for its work.
-    const track = new RequestTrack("give-up");
+    const track = new RequestTrack();
     return work.run(answered(ask(owner, { track }), withoutAnswer), () => track.interrupt());
   });
 }

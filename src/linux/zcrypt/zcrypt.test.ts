@@ -107,6 +107,14 @@ describe("RSA over the cards of a host", () => {
   });
 });
 
+test("a file that asks a card without a queue to ask is an empty line, after one more scan", () => {
+  const host = new TestHost({ adapters: { 5: "CEX7C" }, usage: [4] });
+  host.write("/sys/bus/ap/devices/05.0004/online", "0");
+  const scans = Number(host.read("/sys/bus/ap/scans"));
+  expect(host.read("/sys/bus/ap/devices/card05/serialnr")).toBe("\n");
+  expect(Number(host.read("/sys/bus/ap/scans"))).toBe(scans + 1);
+});
+
 describe("the choice of a queue", () => {
   test("takes the least of load and rating; the load is the rating of the last card that could have done it", () => {
     const { start, reached, file } = holdingHost({ adapters: { 5: "CEX5A", 7: "CEX7C" } });
