@@ -45,7 +45,7 @@ export function runGuestCommand(host: Host, command: GuestCommand): unknown | Wa
     case "create":
       return create(host, command);
     case "instruction":
-      return executeInstruction(host.guest(command.guest).vm, command);
+      return executeInstruction(host, host.guest(command.guest).vm, command);
     case "device-state":
     case "device-read":
     case "device-write":

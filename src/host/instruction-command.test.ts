@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import * as v from "valibot";
-import { describe, expect, test } from "vitest";
-import { exampleHost, uuids } from "../../test/support/test-host.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { exampleHost, type TestHost, uuids } from "../../test/support/test-host.ts";
+import { Wait } from "../sysfs/wait.ts";
 import { decodeAnswer, encodeRequest, executeInstruction, type InstructionCommand, instructionCommand } from "./instruction-command.ts";
 
 const words = (contents: Readonly<Record<number, number>> = {}): number[] => Array.from({ length: 32 }, (_, index) => contents[index] ?? 0);
@@ -68,7 +69,11 @@ describe("an AP instruction of a real guest", () => {
   host.createMdev(uuid, { adapters: [5, 6], domains: [4] });
   host.startGuest("guest1", uuid);
   const { vm } = host.guest("guest1");
-  const run = (change: Readonly<Record<string, unknown>>) => decodeAnswer(executeInstruction(vm, command(change) as InstructionCommand));
+  const run = (change: Readonly<Record<string, unknown>>) => {
+    const answer = executeInstruction(host.host, vm, command(change) as InstructionCommand);
+    if (answer instanceof Wait) host.host.settle();
+    return decodeAnswer(answer instanceof Wait ? ended(answer) : answer);
+  };
 
   test("is done by its virtual machine, with its registers in and out", () => {
     const answer = run({ registers: words({ 1: 0x00800504, 20: 9 }) });
@@ -119,6 +124,80 @@ describe("an AP instruction of a real guest", () => {
     fc.assert(fc.property(any, (change) => void expect(run(change).registers).toHaveLength(32)));
   });
 });
+
+describe("a DQAP of a real guest", () => {
+  const [uuid] = uuids;
+  let host: TestHost;
+  let adapterAnswers: ((reply: Uint8Array) => void)[];
+  const ask = (change: Readonly<Record<string, unknown>>): unknown =>
+    executeInstruction(host.host, host.guest("guest1").vm, command(change) as InstructionCommand);
+  const send = (): unknown => {
+    const registers = words({ 1: 0x40000504, 9: 1, 11: 2, 13: 0x1000, 15: 200 });
+    return ask({ name: "nqap", r1: 4, r2: 6, registers, operand: Buffer.alloc(200).toString("base64") });
+  };
+  const receive = (): Wait<unknown> => {
+    const answer = ask({ name: "dqap", r1: 4, r2: 6, registers: words({ 1: 0x0504, 13: 0x2000, 15: 4096 }) });
+    return answer instanceof Wait ? answer : settled(answer);
+  };
+  const codeOf = (wait: Wait<unknown>): number => decodeAnswer(ended(wait)).registers[3]! & 0xff0000;
+
+  beforeEach(() => {
+    adapterAnswers = [];
+    host = exampleHost("7.2", { processor: (_request, reply) => void adapterAnswers.push(reply) });
+    host.createMdev(uuid, { adapters: [5, 6], domains: [4] });
+    host.startGuest("guest1", uuid);
+  });
+
+  test("stands until its reply is there", () => {
+    expect(decodeAnswer(send()).result).toBe(0);
+    const wait = receive();
+    host.host.tick(5);
+    expect(wait.outcome).toBeUndefined();
+    adapterAnswers[0]!(Buffer.from("a reply"));
+    const { result, registers, writes } = decodeAnswer(ended(wait));
+    expect([result, registers[9], registers[11], String(writes[0]?.bytes)]).toEqual([0, 1, 2, "a reply"]);
+  });
+
+  test("stands for the first reply, not for one behind it", () => {
+    send();
+    send();
+    const wait = receive();
+    adapterAnswers[1]!(Buffer.from("the second"));
+    expect(wait.outcome).toBeUndefined();
+    adapterAnswers[0]!(Buffer.from("the first"));
+    expect(String(decodeAnswer(ended(wait)).writes[0]?.bytes)).toBe("the first");
+    expect(String(decodeAnswer(ended(receive())).writes[0]?.bytes)).toBe("the second");
+  });
+
+  test("stands no longer than ten milliseconds for an adapter that is slow", () => {
+    send();
+    const wait = receive();
+    host.host.tick(host.host.timers.nowMs + 10);
+    expect(codeOf(wait)).toBe(0x100000);
+  });
+
+  test("stands no longer than its queue has the message", () => {
+    send();
+    const wait = receive();
+    ask({ registers: words({ 1: 0x02000504 }) });
+    expect(codeOf(wait)).toBe(0x100000);
+  });
+
+  test("does not stand where nothing was sent", () => {
+    expect(codeOf(receive())).toBe(0x100000);
+  });
+});
+
+const settled = (value: unknown): Wait<unknown> => {
+  const wait = new Wait<unknown>();
+  wait.complete(() => value);
+  return wait;
+};
+
+function ended({ outcome }: Wait<unknown>): unknown {
+  if (!outcome || "error" in outcome) throw new Error("it has not ended well");
+  return outcome.value;
+}
 
 describe("the answer to an instruction", () => {
   const answer = { result: 0, registers: words(), writes: [{ address: 4096, bytes: "AP8K" }] };

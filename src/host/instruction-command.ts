@@ -1,8 +1,11 @@
 import * as v from "valibot";
 import { AddressingError, type Cpu } from "../ap/platform.ts";
+import { ResponseCode, responseCodeOf } from "../ap/status.ts";
 import type { InstructionAnswer, InstructionRequest } from "../guest/real/instruction-request.ts";
 import type { VirtualMachine } from "../kvm/virtual-machine.ts";
+import { Wait } from "../sysfs/wait.ts";
 import { guestName } from "./guest-name.ts";
+import type { Host } from "./host.ts";
 
 /**
  * An AP instruction of a real guest as a command: its registers and what it takes from memory come along, what it would write goes back.
@@ -31,8 +34,36 @@ export function encodeRequest({ instruction, registers, isProblemState, operand 
   return { ...instruction, registers: [...registers], isProblemState, operand: Buffer.from(operand).toString("base64") };
 }
 
-/** Does the instruction in the guest's virtual machine. */
-export function executeInstruction(vm: VirtualMachine, command: InstructionCommand): unknown {
+/**
+ * How long a guest's processor may stand at a DQAP for a reply that is being made. To let its kernel look again costs as much as most replies
+ * take; its clock stands as well, so to the guest the card was quick.
+ */
+const replyWaitMs = 10;
+
+/** Does the instruction in the guest's virtual machine. A DQAP that finds its reply in the making waits a little for it. */
+export function executeInstruction({ machine, timers }: Host, vm: VirtualMachine, command: InstructionCommand): unknown | Wait<unknown> {
+  const answer = execute(vm, command);
+  const { 1: queue = 0, 3: status = 0 } = answer.registers;
+  if (command.name !== "dqap" || answer.result !== 3 || responseCodeOf(status) !== ResponseCode.noPendingReply) return answer;
+  const wait = new Wait<unknown>();
+  const again = (): void => wait.complete(() => execute(vm, command));
+  const stopListening = machine.onReply(queue & 0xffff, () => {
+    timer.cancel();
+    again();
+  });
+  if (!stopListening) return answer;
+  const timer = timers.after(
+    replyWaitMs,
+    () => {
+      stopListening();
+      again();
+    },
+    { isBackground: true },
+  );
+  return wait;
+}
+
+function execute(vm: VirtualMachine, command: InstructionCommand) {
   const operand = Buffer.from(command.operand, "base64");
   const writes: { address: number; bytes: string }[] = [];
   const cpu: Cpu = {

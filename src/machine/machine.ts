@@ -52,6 +52,12 @@ export class Machine extends Lpar implements ApPlatform {
     return bit === Facility.msa3;
   }
 
+  /** Calls `listener` once when the queue has a reply or is reset; the returned function takes it back. Undefined if no reply is to come. */
+  onReply(queue: Apqn, listener: () => void): (() => void) | undefined {
+    const known = this.usedQueue(queue);
+    return known && !known.isEmpty ? known.onReply(listener) : undefined;
+  }
+
   listen(events: PlatformEvents): void {
     this.listeners.push(events);
   }

@@ -21,6 +21,7 @@ export class Queue {
   #messages: PendingMessage[] = [];
   #epoch = new QueueEpoch();
   #resetUntilMs = 0;
+  readonly #replyListeners = new Set<() => void>();
 
   constructor(readonly depth: number) {}
 
@@ -50,6 +51,19 @@ export class Queue {
     this.#epoch = new QueueEpoch();
     this.isInterruptEnabled = false;
     this.#resetUntilMs = durationMs > 0 ? nowMs + durationMs : 0;
+    this.#tellListeners();
+  }
+
+  /** Calls `listener` once when there is a first reply, or a reset took away what was waited for. The returned function takes it back. */
+  onReply(listener: () => void): () => void {
+    this.#replyListeners.add(listener);
+    return () => this.#replyListeners.delete(listener);
+  }
+
+  #tellListeners(): void {
+    const listeners = [...this.#replyListeners];
+    this.#replyListeners.clear();
+    for (const listener of listeners) listener();
   }
 
   /** Takes a message; the returned function delivers its reply and says whether the queue still wanted it. */
@@ -60,6 +74,7 @@ export class Queue {
     return (reply) => {
       if (epoch.isOver || message.reply) return false;
       message.reply = reply;
+      if (this.hasReply) this.#tellListeners();
       return true;
     };
   }

@@ -10,6 +10,6 @@ export function asymmetricWorker(keys = new KeyCache()): (request: WorkerRequest
       return undefined;
     }
     const { id, scope, task } = request;
-    return { id, result: ownResult(computeAsymmetric(unpackTask(task), (parts) => keys.key(scope, parts))) };
+    return { id, result: ownResult(computeAsymmetric(unpackTask(task), keys.of(scope))) };
   };
 }

@@ -1,29 +1,20 @@
-import type { AsymmetricEngine, AsymmetricTask, OperandProblem, PowerTask } from "./asymmetric-task.ts";
-import { byteLengthOf, bytesOf, integerOf } from "./big-integer.ts";
+import type { AsymmetricEngine, AsymmetricTask, OperandProblem } from "./asymmetric-task.ts";
 import { type CrtKey, type CrtParts, readCrtKey } from "./crt-key.ts";
-import { modularPower } from "./modular-power.ts";
+import { type PowerKey, type PowerParts, readPowerKey } from "./power-key.ts";
+
+/** Where keys come from: made for each task, or kept for the next one. */
+export interface Keys {
+  crt(parts: CrtParts): CrtKey | OperandProblem;
+  power(parts: PowerParts): PowerKey | OperandProblem;
+}
+
+const freshKeys: Keys = { crt: readCrtKey, power: readPowerKey };
 
 /** The result of a task in exactly its size, or why there is none. Never throws, whatever the operands are. */
-export function computeAsymmetric(
-  task: AsymmetricTask,
-  keyOf: (parts: CrtParts) => CrtKey | OperandProblem = readCrtKey,
-): Uint8Array | OperandProblem {
-  if (task.kind === "power") return computePower(task);
-  const key = keyOf(task);
+export function computeAsymmetric(task: AsymmetricTask, keys = freshKeys): Uint8Array | OperandProblem {
+  const key = task.kind === "power" ? keys.power(task) : keys.crt(task);
   return typeof key === "string" ? key : key.power(task.value, task.size);
 }
 
 /** Does every task at once, in the caller's thread. */
 export const immediateEngine: AsymmetricEngine = (task, _epoch, done) => done(computeAsymmetric(task));
-
-function computePower(task: PowerTask): Uint8Array | OperandProblem {
-  const modulus = integerOf(task.modulus);
-  const exponent = integerOf(task.exponent);
-  const value = integerOf(task.value);
-  if (exponent === 0n) return "invalid-key";
-  if (modulus % 2n === 0n) return "even-modulus";
-  if (modulus === 1n) return "invalid-key";
-  if (byteLengthOf(modulus) > task.size) return "modulus-too-long";
-  if (value >= modulus) return "value-too-large";
-  return bytesOf(modularPower(value, exponent, modulus), task.size);
-}

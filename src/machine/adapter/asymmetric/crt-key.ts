@@ -18,6 +18,7 @@ export function readCrtKey(parts: CrtParts): CrtKey | OperandProblem {
 }
 
 type Five = [bigint, bigint, bigint, bigint, bigint];
+type FiveParts = [Buffer, Buffer, Buffer, Buffer, Buffer];
 
 interface CrtIntegers {
   readonly p: bigint;
@@ -42,6 +43,16 @@ export class CrtKey {
   readonly #privateKey: KeyObject | undefined;
   #checks = 0;
   #isProven = false;
+
+  /** Of primes and a private exponent that belongs to them and to one of the usual public exponents. */
+  static ofPrimes(p: bigint, q: bigint, d: bigint): CrtKey {
+    const integers = { p, q, dp: d % (p - 1n), dq: d % (q - 1n), u: inverseOf(q, p) };
+    const { dp, dq, u } = integers;
+    const [pBytes, qBytes, dpBytes, dqBytes, uBytes] = [p, q, dp, dq, u].map((part) => bytesOf(part, byteLengthOf(part))) as FiveParts;
+    const key = new CrtKey({ p: pBytes, q: qBytes, dp: dpBytes, dq: dqBytes, u: uBytes }, integers);
+    key.#isProven = true;
+    return key;
+  }
 
   constructor(parts: CrtParts, integers: CrtIntegers) {
     const modulus = integers.p * integers.q;
@@ -75,24 +86,20 @@ export class CrtKey {
   }
 }
 
-/** As integers, and as a JSON Web Key has them. */
-const usualPublicExponents = [
-  [65537n, "AQAB"],
-  [3n, "Aw"],
-  [17n, "EQ"],
-] as const;
+export const usualPublicExponents: readonly bigint[] = [65537n, 3n, 17n];
 const minPrivateKeyBytes = 64;
 /** Any number will do. */
 const madeUpPrivateExponent = "AQ";
 
 /** Undefined for a key that OpenSSL cannot take, or whose parts do not belong to each other and to one of the usual exponents. */
 function importKey(parts: CrtParts, { p, q, dp, dq, u }: CrtIntegers, modulus: Buffer): KeyObject | undefined {
-  const exponent = usualPublicExponents.find(([e]) => (dp * e) % (p - 1n) === 1n && (dq * e) % (q - 1n) === 1n);
+  const exponent = usualPublicExponents.find((e) => (dp * e) % (p - 1n) === 1n && (dq * e) % (q - 1n) === 1n);
   if (!exponent || modulus.length < minPrivateKeyBytes || (u * q) % p !== 1n) return undefined;
   const numbers = { n: modulus, p: parts.p, q: parts.q, dp: parts.dp, dq: parts.dq, qi: parts.u };
+  const e = bytesOf(exponent, byteLengthOf(exponent)).toString("base64url");
   const texts = Object.fromEntries(Object.entries(numbers).map(([name, bytes]) => [name, bufferOf(bytes).toString("base64url")]));
   try {
-    return createPrivateKey({ key: { kty: "RSA", e: exponent[1], d: madeUpPrivateExponent, ...texts }, format: "jwk" });
+    return createPrivateKey({ key: { kty: "RSA", e, d: madeUpPrivateExponent, ...texts }, format: "jwk" });
   } catch {
     return undefined;
   }
@@ -116,4 +123,16 @@ function powerByHalves(value: bigint, { p, q, dp, dq, u }: CrtIntegers): bigint 
   const ofQ = modularPower(value % q, dq, q);
   const difference = (((ofP - ofQ) % p) + p) % p;
   return ofQ + ((u * difference) % p) * q;
+}
+
+/** Of two numbers without a common factor. */
+function inverseOf(value: bigint, modulus: bigint): bigint {
+  let [previous, current] = [modulus, value % modulus];
+  let [before, inverse] = [0n, 1n];
+  while (current !== 0n) {
+    const quotient = previous / current;
+    [previous, current] = [current, previous - quotient * current];
+    [before, inverse] = [inverse, before - quotient * inverse];
+  }
+  return ((before % modulus) + modulus) % modulus;
 }

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { OperandProblem } from "./asymmetric-task.ts";
-import { type CrtKey, type CrtParts, readCrtKey } from "./crt-key.ts";
+import type { Keys } from "./compute-asymmetric.ts";
+import { readCrtKey } from "./crt-key.ts";
+import { readPowerKey } from "./power-key.ts";
 
 /** About 10 KB each. What a guest that never uses a key twice can fill. */
 const defaultMaxKeys = 256;
@@ -10,7 +12,7 @@ const defaultMaxKeys = 256;
  * room for a new one. A key is known by the hash of its parts.
  */
 export class KeyCache {
-  readonly #keys = new Map<string, { readonly scope: number; readonly key: CrtKey }>();
+  readonly #keys = new Map<string, { readonly scope: number; readonly key: object }>();
 
   constructor(private readonly maxKeys = defaultMaxKeys) {}
 
@@ -18,20 +20,28 @@ export class KeyCache {
     return this.#keys.size;
   }
 
-  key(scope: number, parts: CrtParts): CrtKey | OperandProblem {
-    const name = `${scope} ${hashOf(parts)}`;
-    const known = this.#keys.get(name);
-    const key = known?.key ?? readCrtKey(parts);
-    if (typeof key === "string") return key;
-    this.#keys.delete(name);
-    this.#keys.set(name, known ?? { scope, key });
-    if (this.#keys.size > this.maxKeys) this.#dropOldest();
-    return key;
+  of(scope: number): Keys {
+    return {
+      crt: (parts) => this.#key(scope, [parts.p, parts.q, parts.dp, parts.dq, parts.u], () => readCrtKey(parts)),
+      power: (parts) => this.#key(scope, [parts.modulus, parts.exponent], () => readPowerKey(parts)),
+    };
   }
 
   /** The scope is over: none of its keys is left. */
   drop(scope: number): void {
     for (const [name, known] of this.#keys) if (known.scope === scope) this.#keys.delete(name);
+  }
+
+  /** Keys of one kind have as many parts, and those of another kind another number. */
+  #key<Key extends object>(scope: number, parts: readonly Uint8Array[], read: () => Key | OperandProblem): Key | OperandProblem {
+    const name = `${scope} ${hashOf(parts)}`;
+    const known = this.#keys.get(name);
+    const key = (known?.key as Key | undefined) ?? read();
+    if (typeof key === "string") return key;
+    this.#keys.delete(name);
+    this.#keys.set(name, known ?? { scope, key });
+    if (this.#keys.size > this.maxKeys) this.#dropOldest();
+    return key;
   }
 
   #dropOldest(): void {
@@ -40,8 +50,7 @@ export class KeyCache {
   }
 }
 
-function hashOf({ p, q, dp, dq, u }: CrtParts): string {
-  const parts = [p, q, dp, dq, u];
+function hashOf(parts: readonly Uint8Array[]): string {
   const hash = createHash("sha256").update(Uint16Array.from(parts, ({ length }) => length));
   for (const part of parts) hash.update(part);
   return hash.digest("base64");
