@@ -79,10 +79,14 @@ export class StockGuest {
     this.#process.stdin?.write(text);
   }
 
-  /** `signal` is sent when the job has first said something. */
+  /** `signal` is sent when the job has first said something; `onOutput` hears of all that it says. */
   async run(
     script: string,
-    { stdin, signal }: { readonly stdin?: readonly Uint8Array[]; readonly signal?: AgentSignal } = {},
+    {
+      stdin,
+      signal,
+      onOutput,
+    }: { readonly stdin?: readonly Uint8Array[]; readonly signal?: AgentSignal; readonly onOutput?: () => void } = {},
   ): Promise<Finished> {
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
@@ -91,6 +95,7 @@ export class StockGuest {
       ...(stdin && { stdin: inTurn(stdin) }),
       onOutput: (bytes) => {
         if (signal && stdout.length === 0) job.signal(signal);
+        onOutput?.();
         stdout.push(bytes);
       },
       onError: (bytes) => void stderr.push(bytes),

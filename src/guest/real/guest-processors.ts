@@ -2,12 +2,14 @@ import type { Memory } from "../../ap/platform.ts";
 import type { StockMonitor } from "../../qemu/guest-port.ts";
 import { QemuError } from "../../qemu/qemu-error.ts";
 import { answerInstruction } from "./answer-instruction.ts";
+import type { ExceptionEntry } from "./exception-table.ts";
 import { type MachineEvents, MachineHold } from "./gdb/machine-hold.ts";
 import { HeldInstructions } from "./held-instructions.ts";
+import { IdleBreakpoints } from "./idle-breakpoints.ts";
 import type { InstructionAnswer, InstructionRequest } from "./instruction-request.ts";
 import { KernelEntry } from "./kernel-entry.ts";
 import { KernelSearch } from "./kernel-search.ts";
-import type { ProcessorsRecord } from "./migration/processors-record.ts";
+import { adoptException, type ProcessorsRecord, recordException } from "./migration/processors-record.ts";
 import { type Standing, StandingProcessors } from "./standing-processors.ts";
 
 /**
@@ -15,7 +17,8 @@ import { type Standing, StandingProcessors } from "./standing-processors.ts";
  * guest's kernel; TCG never comes to execute one. Only one thing is done at a time, and only while all processors stand:
  *
  *     start: at the kernel's entry STFLE is looked for; while the kernel boots, every 20 ms whether it has set its program-check handler;
- *     then its text is there: its AP instructions get their breakpoints, and nothing is looked at any more until one is reached.
+ *     then its text is there: its AP instructions get their breakpoints, and nothing is looked at any more until one is reached;
+ *     while it uses none, there are no breakpoints (IdleBreakpoints).
  *
  * The facts behind this are in docs/guests.md, "How it works".
  */
@@ -40,6 +43,7 @@ export class GuestProcessors {
   readonly #held: HeldInstructions;
   readonly #entry: KernelEntry;
   readonly #search: KernelSearch;
+  readonly #idle: IdleBreakpoints;
   #shouldRun = false;
   #isHandling = false;
   #tasks: (() => Promise<void>)[] = [];
@@ -52,8 +56,14 @@ export class GuestProcessors {
     const { memory, facilities, onProblem } = options;
     this.#held = new HeldInstructions(hold, onProblem);
     const surroundings = { hold, processors, held: this.#held, memory };
+    const stopFor = (act: () => Promise<void>): Promise<void> | undefined => this.#stopFor(act);
     this.#entry = new KernelEntry({ ...surroundings, facilities });
-    this.#search = new KernelSearch({ ...surroundings, stopFor: (act) => this.#stopFor(act), onProblem });
+    this.#idle = new IdleBreakpoints({ ...surroundings, stopFor, onProblem });
+    const onFound = (exceptions: ExceptionEntry | undefined): void => {
+      this.#entry.disarm();
+      this.#idle.exceptions = exceptions;
+    };
+    this.#search = new KernelSearch({ ...surroundings, stopFor, onFound, onProblem });
     this.#arm();
   }
 
@@ -100,7 +110,8 @@ export class GuestProcessors {
 
   /** What is known of the guest's kernel. */
   record(): ProcessorsRecord {
-    return { ...this.#held.record(), ...this.#search.record() };
+    const exceptions = recordException(this.#idle.exceptions);
+    return { ...this.#held.record(), ...this.#search.record(), ...(exceptions && { exceptions }) };
   }
 
   /** Goes on with a machine that came from elsewhere, where others recorded what they knew. */
@@ -108,17 +119,22 @@ export class GuestProcessors {
     this.restart();
     this.#held.adopt(record);
     this.#search.adopt(record);
+    if (!this.#held.hasAp) return;
+    this.#entry.disarm();
+    this.#idle.exceptions = record.exceptions && adoptException(record.exceptions);
   }
 
   /** The machine was reset while it stood: another kernel will boot. */
   restart(): void {
     this.#held.letAllGo();
     this.#search.forget();
+    this.#idle.forget();
     this.#arm();
   }
 
   close(): void {
     this.#search.end();
+    this.#idle.forget();
     this.hold.close();
   }
 
@@ -173,6 +189,7 @@ export class GuestProcessors {
     else if (stfle) await this.#entry.answerStfle(stfle, standing);
     else if (watch) await this.#search.checkProgram(watch, standing);
     else if (this.#entry.isHeldAt(address)) await this.#entry.enter(standing);
+    else if (await this.#idle.isReadBy(standing)) await this.#idle.wake(standing);
     else return false;
     return true;
   }
@@ -180,6 +197,7 @@ export class GuestProcessors {
   #answerAp(standing: Standing): Promise<void> {
     const { hold, processors } = this;
     const { memory, execute } = this.options;
+    this.#idle.used();
     return answerInstruction({ hold, processors, memory, execute, onError: (error) => this.#tell(error) }, standing);
   }
 

@@ -32,6 +32,15 @@ export class HeldInstructions {
     this.#holdAll([...texts.keys()], (address) => this.#stfle.set(address, texts.get(address)!));
   }
 
+  /** No breakpoint stands on those of AP until `wake`. */
+  sleep(): void {
+    for (const address of this.#ap) this.hold.clearBreakpoint(address);
+  }
+
+  wake(): void {
+    for (const address of this.#ap) this.hold.setBreakpoint(address);
+  }
+
   letStfleGo(): void {
     for (const address of this.#stfle.keys()) this.hold.clearBreakpoint(address);
     this.#stfle.clear();

@@ -30,6 +30,11 @@ export class KernelEntry {
     this.surroundings.hold.setBreakpoint(kernelEntry);
   }
 
+  /** A kernel runs: the next one comes behind a reset, which arms again. */
+  disarm(): void {
+    this.surroundings.hold.clearBreakpoint(kernelEntry);
+  }
+
   isHeldAt(address: bigint): boolean {
     return address === kernelEntry && this.surroundings.hold.hasBreakpoint(address);
   }

@@ -1,6 +1,7 @@
 import { AddressingError, type Memory } from "../../ap/platform.ts";
 import { readVirtual, type Translation } from "./address-space.ts";
 import { apInstructionBytes, apInstructionNames, apInstructionPatterns, decodeApInstruction } from "./ap-instruction.ts";
+import { type ExceptionEntry, findExceptionEntry } from "./exception-table.ts";
 import type { MachineHold } from "./gdb/machine-hold.ts";
 import { encodeProcessorState } from "./gdb/processor-state.ts";
 import type { HeldInstructions } from "./held-instructions.ts";
@@ -20,6 +21,8 @@ export interface KernelSearchSurroundings {
   readonly memory: Memory;
   /** Stops a machine that runs, and does one thing while it stands; undefined when it stands for something else already. */
   readonly stopFor: (act: () => Promise<void>) => Promise<void> | undefined;
+  /** AP instructions are held; `exceptions`: where the kernel's table of exceptions is, if it was found. */
+  readonly onFound: (exceptions: ExceptionEntry | undefined) => void;
   readonly onProblem: (text: string) => void;
 }
 
@@ -83,7 +86,8 @@ export class KernelSearch {
     const instruction = decodeApInstruction(readVirtual(memory, translation, begin.address, apInstructionBytes));
     if (!instruction) return;
     this.#endWatch();
-    this.#found([begin.address, ...findAround(memory, translation, begin.address, apInstructionPatterns)]);
+    const found = [begin.address, ...findAround(memory, translation, begin.address, apInstructionPatterns)];
+    this.#found(found, findExceptionEntry(memory, translation, watch.handler));
     await hold.client.command(`G${encodeProcessorState({ psw: begin, registers }, text)}`);
   }
 
@@ -111,7 +115,9 @@ export class KernelSearch {
       this.#searched.add(text);
       const translation = await processors.translation(handler, standing);
       const found = findAround(memory, translation, handler.address, apInstructionPatterns);
-      if (this.#drivesAdapters(found, translation)) return this.#found(found);
+      if (this.#drivesAdapters(found, translation)) {
+        return this.#found(found, findExceptionEntry(memory, translation, handler.address));
+      }
       this.#watchPrograms(handler.address, translation);
     }
   }
@@ -130,12 +136,13 @@ export class KernelSearch {
     this.#watch = new ProgramCheckWatch(this.surroundings.hold, handler, handler + BigInt(instructionBytes(first)));
   }
 
-  #found(addresses: readonly bigint[]): void {
-    const { held } = this.surroundings;
+  #found(addresses: readonly bigint[], exceptions: ExceptionEntry | undefined): void {
+    const { held, onFound } = this.surroundings;
     this.end();
     this.#endWatch();
     held.letStfleGo();
     held.holdAp(addresses);
+    onFound(exceptions);
   }
 
   #endWatch(): void {

@@ -23,8 +23,8 @@ interface Run {
   readonly bytes: Buffer;
 }
 
-/** What is mapped, in pieces that are contiguous in memory and in addresses. */
-function* mappedRuns(memory: Memory, translation: Translation, place: bigint): Generator<Run> {
+/** What is mapped around a place, in pieces that are contiguous in memory and in addresses. */
+export function* mappedRuns(memory: Memory, translation: Translation, place: bigint): Generator<Run> {
   const reach = BigInt(reachBytes);
   const end = place + reach;
   let run: { start: bigint; absolute: number; length: number } | undefined;

@@ -17,6 +17,11 @@ export const kernel = {
   pqap: 0x3ff_e000_0200n,
   nqap: 0x3ff_e000_0300n,
   dqap: 0x3ff_e000_0400n,
+  /** Behind the load by which it finds who takes an exception. */
+  afterLoad: 0x3ff_e000_0506n,
+  /** Who takes an operation exception, and where its table has that. */
+  taker: 0x3ff_e000_0600n,
+  exceptionEntry: 0x3ff_e000_0808n,
   data: 0x3ff_f000_0000n,
 } as const;
 export const absolute = { text: 0x30_0000, data: 0x31_0000 } as const;
@@ -90,6 +95,16 @@ export class ToyGuest {
     this.setHandler(kernel.handler);
     for (const control of [1, 13]) processor.controls[control] = asce;
     processor.psw = { mask: kernelPsw, address: kernel.handler };
+  }
+
+  /** Of the kernel that is mapped: who takes which exception. */
+  mapExceptions(place = 0x800): void {
+    const { bytes } = this.memory;
+    for (let code = 0; code < 24; code++) {
+      const like = ({ 10: 8, 11: 9, 17: 16, 20: 0 } as Readonly<Record<number, number>>)[code] ?? code;
+      bytes.writeBigUInt64BE(like === 1 ? kernel.taker : kernel.taker + BigInt(0x20 * (like + 1)), absolute.text + place + 8 * code);
+    }
+    bytes.write("e31010000004", absolute.text + 0x500, "hex");
   }
 
   setHandler(address: bigint): void {

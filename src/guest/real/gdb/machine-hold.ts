@@ -23,6 +23,7 @@ const maxReleaseBytes = 4096 - 1500;
 
 export class MachineHold {
   readonly #breakpoints = new Set<bigint>();
+  #watched: bigint | undefined;
   #isRunning = false;
   /** Of the release itself. */
   #expectedStops = 0;
@@ -63,11 +64,16 @@ export class MachineHold {
     this.#breakpoints.delete(address);
   }
 
+  /** A processor that reads the doubleword there stops behind the instruction; undefined: none. In force when the machine runs again. */
+  watchReads(address: bigint | undefined): void {
+    this.#watched = address;
+  }
+
   /** Lets all processors run; `onStop` hears of the next stop, whatever its reason. */
   release(): void {
     this.#isRunning = true;
     this.#expectedStops = 1;
-    this.client.send(this.#releaseBytes(), 1 + this.#breakpoints.size);
+    this.client.send(this.#releaseBytes(), 1 + this.#points.length);
   }
 
   /** The same by another way than the stub's, which does more. */
@@ -115,14 +121,18 @@ export class MachineHold {
 
   /** The first + acknowledges the answer to D, the second stops what D let run. */
   #detachBytes(): string {
-    const breakpoints = [...this.#breakpoints].map((address) => encodePacket(`Z1,${address.toString(16)},2`));
-    return `${encodePacket("D")}++${breakpoints.join("")}`;
+    return `${encodePacket("D")}++${this.#points.map(encodePacket).join("")}`;
+  }
+
+  get #points(): string[] {
+    const points = [...this.#breakpoints].map((address) => `Z1,${address.toString(16)},2`);
+    return this.#watched === undefined ? points : [...points, `Z3,${this.#watched.toString(16)},8`];
   }
 
   async #detachStanding(): Promise<void> {
     const stopped = new Promise<void>((resolve) => this.#stopWaiters.push(resolve));
     // The last answer is acknowledged here: a + that asks to stop would else be taken for that.
-    this.client.send(`${this.#detachBytes()}+`, 1 + this.#breakpoints.size);
+    this.client.send(`${this.#detachBytes()}+`, 1 + this.#points.length);
     await Promise.race([stopped, this.client.closed]);
   }
 

@@ -21,6 +21,8 @@ const otherRegisters = "00112233".repeat(4);
 export class ToyMachine {
   readonly processors: ToyProcessor[];
   readonly breakpoints = new Set<bigint>();
+  /** The doubleword whose reading stops a processor. */
+  watched: bigint | undefined;
   /** What a processor does that does one step. */
   onStep: (processor: ToyProcessor) => void = (processor) => {
     processor.psw = { ...processor.psw, address: processor.psw.address + 2n };
@@ -80,6 +82,15 @@ export class ToyMachine {
     return true;
   }
 
+  /** Lets a processor of the running machine read a doubleword by the instruction before an address; whether the watch stopped it there. */
+  load(from: bigint, address: bigint, processor = this.processors[0]!): boolean {
+    if (!this.isRunning) throw new Error("the machine stands");
+    processor.psw = { ...processor.psw, address };
+    if (this.watched !== from) return false;
+    this.stop("debug");
+    return true;
+  }
+
   stop(status: string): void {
     this.isRunning = false;
     this.status = status;
@@ -113,13 +124,14 @@ export class ToyMachine {
       case "D":
         this.#isAttached = false;
         this.breakpoints.clear();
+        this.watched = undefined;
         this.#run();
         return "OK";
       case "c":
         this.#run();
         return undefined;
       case "Z":
-        this.breakpoints.add(BigInt(`0x${rest.split(",")[1]}`));
+        this.#setPoint(rest);
         return "OK";
       case "vAttach":
         this.#isAttached = true;
@@ -153,6 +165,13 @@ export class ToyMachine {
       default:
         return "";
     }
+  }
+
+  #setPoint(rest: string): void {
+    const [kind, place] = rest.split(",");
+    if (kind === "1") this.breakpoints.add(BigInt(`0x${place}`));
+    else if (kind === "3") this.watched = BigInt(`0x${place}`);
+    else throw new Error(`Z${rest} is not known here`);
   }
 
   #run(): void {

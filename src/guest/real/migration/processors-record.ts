@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { QemuError } from "../../../qemu/qemu-error.ts";
+import type { ExceptionEntry } from "../exception-table.ts";
 
 /**
  * What GuestProcessors knows of the kernel that runs, so that others go on where they stood. To find it again would do for a kernel that has
@@ -24,6 +25,18 @@ const schema = v.strictObject({
   searched: v.pipe(v.array(hex("{32}")), v.maxLength(maxSearched)),
   /** The two first instructions of the handler whose program checks are looked at; which of them has the breakpoint. */
   watch: v.optional(v.strictObject({ handler: address, second: address, held: v.picklist(["handler", "second"]) })),
+  /** The entry of the kernel's table of exceptions that is watched while no breakpoint stands, and what is in it. */
+  exceptions: v.optional(v.strictObject({ entry: address, taker: address })),
+});
+
+type RecordedException = NonNullable<ProcessorsRecord["exceptions"]>;
+
+export const recordException = (exceptions: ExceptionEntry | undefined): RecordedException | undefined =>
+  exceptions && { entry: exceptions.entry.toString(16), taker: exceptions.taker.toString(16) };
+
+export const adoptException = ({ entry, taker }: RecordedException): ExceptionEntry => ({
+  entry: BigInt(`0x${entry}`),
+  taker: BigInt(`0x${taker}`),
 });
 
 /** QemuError: it is none. */
