@@ -1,10 +1,11 @@
 import { beforeEach, expect, test } from "vitest";
 import { findExceptionEntry } from "./exception-table.ts";
+import { textAround } from "./kernel-text.ts";
 import { absolute, kernel, ToyGuest } from "./toy-guest.ts";
 
 let guest: ToyGuest;
 let asce: bigint;
-const find = () => findExceptionEntry(guest.memory, { asce }, kernel.handler);
+const find = () => findExceptionEntry(textAround(guest.memory, { asce }, kernel.handler), kernel.handler);
 
 beforeEach(async () => {
   guest = new ToyGuest(() => {});

@@ -1,6 +1,4 @@
-import type { Memory } from "../../ap/platform.ts";
-import type { Translation } from "./address-space.ts";
-import { mappedRuns } from "./kernel-text.ts";
+import type { Run } from "./kernel-text.ts";
 
 /** What a kernel's handler of program checks looks up to find who takes an operation exception. */
 export interface ExceptionEntry {
@@ -27,11 +25,11 @@ const reach = 32n * 2n ** 20n;
 
 /**
  * The kernel's table of who takes which program check, known by the entries that are alike and those that are not. Undefined unless there is exactly one
- * around this place. Source: Linux arch/s390/kernel/pgm_check.S and traps.c; seen in 6.1 and 6.12.
+ * in its text. Source: Linux arch/s390/kernel/pgm_check.S and traps.c; seen in 6.1 and 6.12.
  */
-export function findExceptionEntry(memory: Memory, translation: Translation, handler: bigint): ExceptionEntry | undefined {
+export function findExceptionEntry(text: readonly Run[], handler: bigint): ExceptionEntry | undefined {
   const found: ExceptionEntry[] = [];
-  for (const { start, bytes } of mappedRuns(memory, translation, handler)) {
+  for (const { start, bytes } of text) {
     for (const offset of tablesIn(bytes, handler)) {
       const at = offset + operationException * entryBytes;
       found.push({ entry: start + BigInt(at), taker: bytes.readBigUInt64BE(at) });
@@ -42,13 +40,21 @@ export function findExceptionEntry(memory: Memory, translation: Translation, han
 
 function tablesIn(bytes: Buffer, handler: bigint): number[] {
   // Low words of the entries, in whatever byte order: they are only compared.
-  const words = new Uint32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + (bytes.length & ~(entryBytes - 1))));
+  const words = wordsOf(bytes);
   const found: number[] = [];
   const last = words.length - 2 * lookedAt;
   for (let at = 0; at <= last; at += 2) {
-    if (words[at + 33] === words[at + 35] && words[at + 17] === words[at + 21] && isTable(bytes, at * 4, handler)) found.push(at * 4);
+    // Most of memory is zeros.
+    if (words[at + 3] === words[at + 5] || words[at + 33] !== words[at + 35] || words[at + 17] !== words[at + 21]) continue;
+    if (isTable(bytes, at * 4, handler)) found.push(at * 4);
   }
   return found;
+}
+
+/** The same memory where that is possible: it is many megabytes. */
+function wordsOf(bytes: Buffer): Uint32Array {
+  const { buffer, byteOffset } = bytes.byteOffset % Uint32Array.BYTES_PER_ELEMENT === 0 ? bytes : Uint8Array.from(bytes);
+  return new Uint32Array(buffer, byteOffset, Math.floor(bytes.length / Uint32Array.BYTES_PER_ELEMENT));
 }
 
 function isTable(bytes: Buffer, offset: number, handler: bigint): boolean {

@@ -6,7 +6,7 @@ import type { MachineHold } from "./gdb/machine-hold.ts";
 import { encodeProcessorState } from "./gdb/processor-state.ts";
 import type { HeldInstructions } from "./held-instructions.ts";
 import { instructionBytes } from "./instruction-text.ts";
-import { findAround } from "./kernel-text.ts";
+import { findIn, textAround } from "./kernel-text.ts";
 import { maxSearched, type ProcessorsRecord } from "./migration/processors-record.ts";
 import { operationException, ProgramCheckWatch } from "./program-check-watch.ts";
 import { inspectPsw } from "./psw.ts";
@@ -86,8 +86,8 @@ export class KernelSearch {
     const instruction = decodeApInstruction(readVirtual(memory, translation, begin.address, apInstructionBytes));
     if (!instruction) return;
     this.#endWatch();
-    const found = [begin.address, ...findAround(memory, translation, begin.address, apInstructionPatterns)];
-    this.#found(found, findExceptionEntry(memory, translation, watch.handler));
+    const found = [begin.address, ...findIn(textAround(memory, translation, begin.address), apInstructionPatterns)];
+    this.#found(found, findExceptionEntry(textAround(memory, translation, watch.handler), watch.handler));
     await hold.client.command(`G${encodeProcessorState({ psw: begin, registers }, text)}`);
   }
 
@@ -114,10 +114,9 @@ export class KernelSearch {
       if (!inspectPsw(handler).isTranslating || !inspectPsw(standing.psw).isTranslating) continue;
       this.#searched.add(text);
       const translation = await processors.translation(handler, standing);
-      const found = findAround(memory, translation, handler.address, apInstructionPatterns);
-      if (this.#drivesAdapters(found, translation)) {
-        return this.#found(found, findExceptionEntry(memory, translation, handler.address));
-      }
+      const kernel = textAround(memory, translation, handler.address);
+      const found = findIn(kernel, apInstructionPatterns);
+      if (this.#drivesAdapters(found, translation)) return this.#found(found, findExceptionEntry(kernel, handler.address));
       this.#watchPrograms(handler.address, translation);
     }
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { apInstructionPatterns } from "./ap-instruction.ts";
-import { findAround } from "./kernel-text.ts";
+import { findIn, textAround } from "./kernel-text.ts";
 import { ToyMemory } from "./toy-memory.ts";
 
 const mib = 2 ** 20;
@@ -27,7 +27,7 @@ function put(memory: ToyMemory, absolute: number): void {
 }
 
 const find = (memory: ToyMemory, asce: bigint | undefined, around = place): readonly bigint[] =>
-  findAround(memory, { asce }, around, apInstructionPatterns);
+  findIn(textAround(memory, { asce }, around), apInstructionPatterns);
 
 describe("instructions around a place of the kernel", () => {
   test("are found in every page that is mapped", () => {

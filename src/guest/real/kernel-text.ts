@@ -8,23 +8,22 @@ const stepBytes = 4096n;
 /** What memory comes in: a mapping that goes beyond its end is looked through in these. */
 const memoryUnit = 2 ** 20;
 
-/** Virtual addresses of the wanted instructions in all that is mapped around a place. Source: docs/guests.md, "How it works". */
-export function findAround(memory: Memory, translation: Translation, place: bigint, patterns: readonly InstructionPattern[]): bigint[] {
-  const found: bigint[] = [];
-  for (const { start, bytes } of mappedRuns(memory, translation, place)) {
-    for (const offset of findInstructions(bytes, patterns)) found.push(start + BigInt(offset));
-  }
-  return found;
-}
+/** Virtual addresses of the wanted instructions. Source: docs/guests.md, "How it works". */
+export const findIn = (text: readonly Run[], patterns: readonly InstructionPattern[]): bigint[] =>
+  text.flatMap(({ start, bytes }) => findInstructions(bytes, patterns).map((offset) => start + BigInt(offset)));
 
-interface Run {
+export interface Run {
   /** Virtual. */
   readonly start: bigint;
   readonly bytes: Buffer;
 }
 
-/** What is mapped around a place, in pieces that are contiguous in memory and in addresses. */
-export function* mappedRuns(memory: Memory, translation: Translation, place: bigint): Generator<Run> {
+/** All that is mapped around a place, in pieces that are contiguous in memory and in addresses. */
+export const textAround = (memory: Memory, translation: Translation, place: bigint): readonly Run[] => [
+  ...mappedRuns(memory, translation, place),
+];
+
+function* mappedRuns(memory: Memory, translation: Translation, place: bigint): Generator<Run> {
   const reach = BigInt(reachBytes);
   const end = place + reach;
   let run: { start: bigint; absolute: number; length: number } | undefined;
@@ -43,19 +42,20 @@ export function* mappedRuns(memory: Memory, translation: Translation, place: big
 
 /** As far as memory goes. */
 function* readRun(memory: Memory, { start, absolute, length }: { start: bigint; absolute: number; length: number }): Generator<Run> {
-  const pieces: Uint8Array[] = [];
+  const bytes = Buffer.allocUnsafe(length);
   const end = absolute + length;
+  let at = absolute;
   try {
-    for (let at = absolute; at < end; ) {
+    while (at < end) {
       const next = Math.min(end, at - (at % memoryUnit) + memoryUnit);
-      pieces.push(memory.read(at, next - at));
+      bytes.set(memory.read(at, next - at), at - absolute);
       at = next;
     }
   } catch (error) {
     // A table that maps what is no memory: nothing to be found there.
     if (!(error instanceof AddressingError)) throw error;
   }
-  if (pieces.length > 0) yield { start, bytes: Buffer.concat(pieces) };
+  if (at > absolute) yield { start, bytes: bytes.subarray(0, at - absolute) };
 }
 
 function mappedAt(memory: Memory, translation: Translation, address: bigint): { absolute: number; room: number } | undefined {
