@@ -76,7 +76,7 @@ describe("a guest that leaves AP alone", () => {
     // As if who takes the exception had returned.
     expect(processor.psw).toEqual({ mask: kernelPsw, address: kernel.afterLoad + 2n });
     expect(general(processor, 8)).toBe("0000000000001234");
-    expect([[...guest.machine.breakpoints], guest.machine.watched]).toEqual([held, undefined]);
+    expect([[...guest.machine.breakpoints], guest.machine.watched]).toEqual([held, kernel.exceptionEntry]);
     await guest.pass(kernel.nqap);
     expect(guest.requests.map(({ instruction }) => instruction.name)).toEqual(["nqap"]);
     await asleep();
@@ -124,6 +124,32 @@ test("of several processors only the one that read the entry is moved", async ()
   await interrupted(second, kernelPsw, kernel.dqap + 4n);
   expect(idle.psw).toEqual({ mask: primaryPsw, address: 0x2000n });
   expect(second.psw.address).toBe(kernel.afterLoad + 2n);
+});
+
+test("a processor that was on its way to the entry when another one woke the breakpoints is sent back as well", async () => {
+  const first = await bootedAsleep(2);
+  await interrupted(guest.machine.processors[1]!, kernelPsw, kernel.dqap + 4n);
+  expect([...guest.machine.breakpoints]).toEqual(held);
+  await interrupted(first, kernelPsw, kernel.nqap + 4n);
+  expect(guest.memory.bytes.readBigUInt64BE(saved.psw + 8)).toBe(kernel.nqap);
+  expect(first.psw.address).toBe(kernel.afterLoad + 2n);
+});
+
+test("two processors that read the entry at once are both sent back", async () => {
+  const first = await bootedAsleep(2);
+  const second = guest.machine.processors[1]!;
+  setRegister(second, 1, kernel.taker);
+  setRegister(second, 2, saved.at);
+  setRegister(second, 14, kernel.afterLoad + 2n);
+  second.psw = { mask: kernelPsw, address: kernel.afterLoad };
+  const steps = interrupted(first, kernelPsw, kernel.nqap + 4n);
+  guest.machine.onStep = (stepped) => {
+    // The first one's saved instruction is the second one's, too: as if both had been interrupted there.
+    guest.memory.bytes.writeBigUInt64BE(kernel.nqap + 4n, saved.psw + 8);
+    stepped.psw = { ...stepped.psw, address: kernel.taker };
+  };
+  await steps;
+  expect([first.psw.address, second.psw.address]).toEqual([kernel.afterLoad + 2n, kernel.afterLoad + 2n]);
 });
 
 test("a restart watches nothing", async () => {

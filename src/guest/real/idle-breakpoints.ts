@@ -23,9 +23,10 @@ const idleMs = 250;
 
 /**
  * Breakpoints that are only there while a guest uses AP. Wherever they stand, TCG goes through all of them at every jump that it cannot foresee, which
- * can cost a guest half of its time. A guest that leaves AP alone has none: instead the entry of the kernel's table is watched by which it finds who
- * takes an operation exception. A processor that reads it stands there by an AP instruction that TCG did not know, or by a program's mistake.
- * For the first, the breakpoints come back and the kernel is sent back to its instruction as if it had never left it.
+ * can cost a guest half of its time. A guest that leaves AP alone has none. The entry of the kernel's table by which it finds who takes an operation
+ * exception is watched all the time, which costs nothing: a processor that reads it stands there by an AP instruction that TCG did not know, or
+ * by a program's mistake. For the first, the breakpoints come back and the kernel is sent back to its instruction as if it had never left it. A
+ * processor that was on its way to that entry when the breakpoints came back is sent back just so.
  */
 export class IdleBreakpoints {
   #exceptions: ExceptionEntry | undefined;
@@ -38,6 +39,7 @@ export class IdleBreakpoints {
   /** Of the kernel whose instructions are held; undefined: its breakpoints stay. */
   set exceptions(exceptions: ExceptionEntry | undefined) {
     this.#exceptions = exceptions;
+    this.surroundings.hold.watchReads(exceptions?.entry);
     this.used();
   }
 
@@ -63,7 +65,7 @@ export class IdleBreakpoints {
   /** Whether a processor stands because it has just read the watched entry: behind a load, with what that found. */
   async isReadBy(standing: Standing): Promise<boolean> {
     const { psw, registers } = standing;
-    if (!this.#exceptions || !this.#isAsleep || inspectPsw(psw).isProblemState) return false;
+    if (!this.#exceptions || inspectPsw(psw).isProblemState) return false;
     try {
       const target = loadTarget(await this.#read(standing, psw.address - BigInt(loadBytes), loadBytes));
       return target !== undefined && registerOf(registers, target) === this.#exceptions.taker;
@@ -95,7 +97,6 @@ export class IdleBreakpoints {
     const back = { psw: { mask: at.psw.mask, address: registerOf(at.registers, returnAddress) }, registers: at.registers };
     await hold.client.command(`G${encodeProcessorState(back, at.text)}`);
     this.#isAsleep = false;
-    hold.watchReads(undefined);
     held.wake();
     this.used();
   }
@@ -110,10 +111,8 @@ export class IdleBreakpoints {
   }
 
   #sleep(): void {
-    const { hold, held } = this.surroundings;
     if (!this.#exceptions) return;
-    held.sleep();
-    hold.watchReads(this.#exceptions.entry);
+    this.surroundings.held.sleep();
     this.#isAsleep = true;
   }
 

@@ -76,6 +76,7 @@ function factorOf(modulus: bigint, multiple: bigint): bigint | undefined {
     odd /= 2n;
     twos++;
   }
+  if (twos === 0) return undefined;
   for (const base of bases) {
     let root = longPower(base, odd, modulus);
     for (let square = 0; square < twos; square++) {
