@@ -102,6 +102,45 @@ describe("over the human monitor", () => {
     expect(await human(source, "info status")).toBe("VM status: paused (postmigrate)\r\n");
   });
 
+  test("parameters are set and shown with their units", async () => {
+    for (const setting of ["max-bandwidth 1", "downtime-limit 2k", "tls-creds tls0", "mode cpr-reboot", "cpu-throttle-tailslow on"]) {
+      expect(await human(source, `migrate_set_parameter ${setting}`)).toBe("");
+    }
+    expect(source.migration.parameters).toMatchObject({ "max-bandwidth": 2 ** 20, "downtime-limit": 2048, "tls-creds": "tls0" });
+    const shown = await human(source, "info migrate_parameters");
+    expect(shown.split("\r\n").slice(0, 3)).toEqual(["announce-initial: 50 ms", "announce-max: 550 ms", "announce-rounds: 5"]);
+    for (const line of [
+      "max-bandwidth: 1048576 bytes/second",
+      "tls-creds: 'tls0'",
+      "tls-hostname: ''",
+      "mode: cpr-reboot",
+      "downtime-limit: 2048 ms",
+    ]) {
+      expect(shown).toContain(`\r\n${line}\r\n`);
+    }
+    expect(shown).toContain("\r\ncpu-throttle-tailslow: on\r\n");
+  });
+
+  test.each([
+    ["migrate_set_parameter nonsense 1", "Error: invalid parameter value: nonsense\r\n"],
+    ["migrate_set_parameter block-bitmap-mapping x", "Error: The block-bitmap-mapping parameter can only be set through QMP\r\n"],
+    ["migrate_set_parameter max-bandwidth much", "Error: Invalid size much\r\n"],
+    ["migrate_set_parameter multifd-channels x", "Error: Invalid parameter type for 'multifd-channels', expected: int64\r\n"],
+    ["migrate_set_parameter multifd-channels 256", "Error: Parameter 'multifd-channels' expects uint8_t\r\n"],
+    ["migrate_set_parameter mode sideways", "Error: Parameter 'mode' does not accept value 'sideways'\r\n"],
+    ["migrate_set_parameter direct-io maybe", "Error: Parameter 'direct-io' expects 'on' or 'off'\r\n"],
+    [
+      "migrate_set_parameter downtime-limit 2000001",
+      "Error: Parameter 'downtime_limit' expects an integer in the range of 0 to 2000000 milliseconds\r\n",
+    ],
+    ["migrate_set_capability nonsense on", "Error: invalid parameter value: nonsense\r\n"],
+    ["migrate_set_capability events maybe", `Expected 'on' or 'off'\r\nTry "help migrate_set_capability" for more information\r\n`],
+  ])("%s is refused", async (line, printed) => {
+    const before = JSON.stringify([source.migration.parameters, [...source.migration.capabilities]]);
+    expect(await human(source, line)).toBe(printed);
+    expect(JSON.stringify([source.migration.parameters, [...source.migration.capabilities]])).toBe(before);
+  });
+
   test("migrate without a terminal that could wait goes on by itself", async () => {
     expect(await human(source, `migrate unix:${folder}/nobody`)).toBe(
       "terminal does not allow synchronous migration, continuing detached\r\n",

@@ -57,6 +57,24 @@ export const migrationParameterDefaults = {
   "direct-io": false,
 } as const;
 
+/** Of those that take one of some words. */
+export const migrationParameterChoices: Readonly<Partial<Record<string, readonly string[]>>> = {
+  mode: ["normal", "cpr-reboot", "cpr-transfer", "cpr-exec"],
+  "multifd-compression": ["none", "zlib", "zstd"],
+  "zero-page-detection": ["none", "legacy", "multifd"],
+};
+
+const largestDowntimeLimitMs = 2_000_000;
+
+/** QemuError. Source: migrate_params_check of QEMU 10.2.2's migration/options.c, of what has an effect here. */
+export function setParameters(migration: Migration, wanted: Readonly<Record<string, unknown>>): void {
+  const downtime = wanted["downtime-limit"];
+  if (typeof downtime === "number" && (downtime < 0 || downtime > largestDowntimeLimitMs)) {
+    throw new QemuError(`Parameter 'downtime_limit' expects an integer in the range of 0 to ${largestDowntimeLimitMs} milliseconds`);
+  }
+  Object.assign(migration.parameters, wanted);
+}
+
 /** What is refused of them together with others, or here at all. Source: migrate_caps_check of QEMU 10.2.2's migration/options.c. */
 const needs: readonly (readonly [capability: string, needed: string, text: string])[] = [
   ["postcopy-preempt", "postcopy-ram", "Postcopy preempt requires postcopy-ram"],

@@ -1,7 +1,13 @@
 import { channelAddress, type MigrationAddress, migrationAddress } from "../../migration/migration-address.ts";
 import { QemuError } from "../../qemu-error.ts";
 import { migrationInfo } from "../migration-info.ts";
-import { migrationCapabilities, migrationParameterDefaults, setCapabilities } from "../migration-settings.ts";
+import {
+  migrationCapabilities,
+  migrationParameterChoices,
+  migrationParameterDefaults,
+  setCapabilities,
+  setParameters,
+} from "../migration-settings.ts";
 import { command, type QmpCommand } from "../qmp/qmp-command.ts";
 import { any, bool, int, listOf, type Members, object, oneOf, optional, str, uint64 } from "../schema/schema-type.ts";
 
@@ -30,10 +36,8 @@ const parameters: Members = Object.fromEntries(
   Object.entries(migrationParameterDefaults).map(([name, value]) => {
     if (typeof value === "boolean") return [name, optional(bool)];
     if (typeof value === "number") return [name, optional(int)];
-    if (name === "mode") return [name, optional(oneOf("normal", "cpr-reboot", "cpr-transfer", "cpr-exec"))];
-    if (name === "multifd-compression") return [name, optional(oneOf("none", "zlib", "zstd"))];
-    if (name === "zero-page-detection") return [name, optional(oneOf("none", "legacy", "multifd"))];
-    return [name, optional(str)];
+    const choices = migrationParameterChoices[name];
+    return [name, optional(choices ? oneOf(...choices) : str)];
   }),
 );
 
@@ -90,9 +94,7 @@ export const migrationCommands = {
   }),
   "migrate-set-parameters": command({
     arguments: parameters,
-    run: ({ state }, values) => {
-      Object.assign(state.migration.parameters, values);
-    },
+    run: ({ state }, values) => setParameters(state.migration, values),
   }),
   "query-migrate-parameters": command({ returns: object(parameters), run: ({ state }) => state.migration.parameters }),
   "query-colo-status": command({

@@ -32,6 +32,13 @@ export function humanArguments({ name, arguments: wanted = [] }: HumanCommand, l
       rest = "";
       continue;
     }
+    if (argument.kind === "onoff") {
+      const [word = ""] = /^\S*/.exec(rest) ?? [];
+      if (word !== "on" && word !== "off") return { printed: "Expected 'on' or 'off'\n" };
+      values[argument.name] = word;
+      rest = rest.slice(word.length);
+      continue;
+    }
     const word = firstWord(rest);
     // QEMU says these to its own stdout and stderr, not to who typed it.
     if (word && "problem" in word) return { printed: "", reported: [word.problem] };

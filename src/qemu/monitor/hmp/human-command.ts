@@ -14,8 +14,8 @@ export interface HumanCommand {
 
 export interface HumanArgument {
   readonly name: string;
-  /** `word` may stand in quotes; `rest` is all that is left; `options` is `driver,key=value`; `switch` is one letter behind a dash. */
-  readonly kind: "word" | "rest" | "options" | "switch";
+  /** `word` may stand in quotes; `rest` is all that is left; `options` is `driver,key=value`; `switch` is one letter behind a dash; `onoff` one of these words. */
+  readonly kind: "word" | "rest" | "options" | "switch" | "onoff";
   readonly isOptional?: boolean;
 }
 

@@ -6,6 +6,7 @@ import type { HumanCommand, HumanContext } from "./human-command.ts";
 import { infoMigrate } from "./info-migrate.ts";
 import { infoQomTree } from "./info-qom-tree.ts";
 import { infoQtree } from "./info-qtree.ts";
+import { infoMigrateParameters } from "./migration-parameters.ts";
 
 const info = (name: string, help: string, run: (context: HumanContext) => string | Promise<string>): HumanCommand => ({
   name,
@@ -45,6 +46,7 @@ export const infoCommands: readonly HumanCommand[] = [
   info("migrate_capabilities", "capabilities of migration", ({ state }) =>
     lines([...state.migration.capabilities].map(([name, isOn]) => `${name}: ${onOff(isOn)}`)),
   ),
+  info("migrate_parameters", "parameters of migration", infoMigrateParameters),
   info("name", "the guest's name", ({ emulator }) => `${emulator.options.name}\n`),
   info("network", "network devices", nothing),
   info("numa", "NUMA nodes", () => "0 nodes\n"),

@@ -1,7 +1,8 @@
 import { migrationAddress } from "../../migration/migration-address.ts";
 import { QemuError } from "../../qemu-error.ts";
-import { setCapabilities } from "../migration-settings.ts";
+import { setCapabilities, setParameters } from "../migration-settings.ts";
 import type { HumanCommand } from "./human-command.ts";
+import { migrationParameter } from "./migration-parameters.ts";
 
 /** Commands of migration. Source of texts: QEMU 10.2.2 migration/migration-hmp-cmds.c. */
 export const migrationHumanCommands: readonly HumanCommand[] = [
@@ -50,11 +51,21 @@ export const migrationHumanCommands: readonly HumanCommand[] = [
     help: "switches a capability of migration",
     arguments: [
       { name: "capability", kind: "word" },
-      { name: "state", kind: "word" },
+      { name: "state", kind: "onoff" },
     ],
     run: ({ state: { migration } }, { capability = "", state }) => {
-      if (!migration.capabilities.has(capability)) throw new QemuError(`Parameter 'capability' does not accept value '${capability}'`);
+      if (!migration.capabilities.has(capability)) throw new QemuError(`invalid parameter value: ${capability}`);
       setCapabilities(migration, new Map([[capability, state === "on"]]));
     },
+  },
+  {
+    name: "migrate_set_parameter",
+    parameters: "parameter value",
+    help: "sets a parameter of migration",
+    arguments: [
+      { name: "parameter", kind: "word" },
+      { name: "value", kind: "word" },
+    ],
+    run: ({ state }, { parameter = "", value = "" }) => setParameters(state.migration, migrationParameter(parameter, value)),
   },
 ];
