@@ -196,18 +196,22 @@ class BenchHost {
   async requestsPerSecond(bits: number): Promise<number> {
     const words = ["exec", "bench", "--guest", "g", "--", "openssl", "speed", "-seconds", "1000", "-engine", "ibmca", `rsa${bits}`];
     const speed = spawn(process.execPath, [adjunct, ...words], { env: this.#environment, stdio: "ignore" });
+    const ended = new Promise<void>((resolve) => void speed.once("exit", () => resolve()));
     const requests = async (): Promise<number> => Number(await this.inGuest("cat /sys/devices/ap/card06/request_count"));
     const before = await requests();
     let first = before;
     // A key is made first.
-    while (first < before + 10) first = await requests();
+    while (first < before + 10) {
+      if (speed.exitCode !== null) throw new Error(`openssl speed ended with ${speed.exitCode}`);
+      first = await requests();
+    }
     let count = 0;
     const tookMs = await timed(async () => {
       await wait(1000 * speedSeconds);
       count = (await requests()) - first;
     });
     speed.kill("SIGTERM");
-    await new Promise((resolve) => speed.once("exit", resolve));
+    await ended;
     return count / (tookMs / 1000);
   }
 

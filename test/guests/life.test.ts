@@ -111,6 +111,16 @@ test("the real lszcrypt of each guest lists its guest_matrix and nothing else", 
   ]);
 });
 
+test("two processors that both use AP after a rest, when no breakpoint stands, find it", async () => {
+  const queue = "/sys/bus/ap/devices/07.0047";
+  const round = `sleep 0.4; echo 1 >/sys/bus/ap/scans & cat ${queue}/mkvps >/dev/null & cat ${queue}/op_modes >/dev/null & wait`;
+  const done = await inGuest(
+    "guest2",
+    `for round in 1 2 3 4 5 6 7 8; do ${round}; done; grep -c . ${queue}/mkvps; dmesg | grep -c "illegal operation"`,
+  );
+  expect(done).toBe("2\n0\nstatus 1\n");
+});
+
 test("openssl's engine ibmca signs by the accelerator", async () => {
   const count = "cat /sys/devices/ap/card06/request_count";
   const before = Number(await inGuest("guest1", count));

@@ -2,7 +2,7 @@ import { AddressingError, type Memory } from "../../ap/platform.ts";
 import { readVirtual, type Translation, writeVirtual } from "./address-space.ts";
 import { type ApInstruction, apInstructionBytes, decodeApInstruction } from "./ap-instruction.ts";
 import type { MachineHold } from "./gdb/machine-hold.ts";
-import { encodeProcessorState } from "./gdb/processor-state.ts";
+import { encodeProcessorState, registerOf } from "./gdb/processor-state.ts";
 import type { InstructionAnswer, InstructionRequest } from "./instruction-request.ts";
 import { interrupt } from "./program-interruption.ts";
 import { inspectPsw, pswAfter } from "./psw.ts";
@@ -50,7 +50,7 @@ export async function answerInstruction(surroundings: AnsweringSurroundings, sta
 /** What NQAP's second operand designates: an even register with the address, the next one with the length. */
 function readOperand(memory: Memory, translation: Translation, { name, r2 }: ApInstruction, registers: Uint32Array): Uint8Array {
   if (name !== "nqap") return new Uint8Array();
-  const address = (BigInt(registers[2 * r2]!) << 32n) | BigInt(registers[2 * r2 + 1]!);
+  const address = registerOf(registers, r2);
   const length = registers[2 * (r2 + 1)]! !== 0 ? 0 : registers[2 * (r2 + 1) + 1]!;
   return length > maxOperandBytes ? new Uint8Array() : readVirtual(memory, translation, address, length);
 }

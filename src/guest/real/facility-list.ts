@@ -3,6 +3,7 @@
  * guest's CPU model are put into what was stored.
  * Source: z/Architecture Principles of Operation, chapter 4, "Facility Indications", and "STORE FACILITY LIST EXTENDED".
  */
+import { registerOf } from "./gdb/processor-state.ts";
 import type { InstructionPattern } from "./instruction-text.ts";
 
 export const stfleBytes = 4;
@@ -16,7 +17,7 @@ export const stflePattern: InstructionPattern = { opcode, matches: (bytes) => (b
 export function stfleTarget(instruction: Uint8Array, registers: Uint32Array): bigint {
   const field = ((instruction[2] ?? 0) << 8) | (instruction[3] ?? 0);
   const base = field >> 12;
-  const contents = (BigInt(registers[2 * base] ?? 0) << 32n) | BigInt(registers[2 * base + 1] ?? 0);
+  const contents = registerOf(registers, base);
   return (contents + BigInt(field & 0xfff)) & 0xffffffffffffffffn;
 }
 

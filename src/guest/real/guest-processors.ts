@@ -169,8 +169,16 @@ export class GuestProcessors {
 
   /** Whether any processor stood at a breakpoint. */
   async #answerAll(): Promise<boolean> {
+    // What a new one is about is not found again when it goes on, unless a breakpoint stopped it.
+    if (this.#idle.isAsleep) await this.processors.count();
     let isAnswered = false;
-    for (const standing of await this.processors.all()) isAnswered = (await this.#answer(standing)) || isAnswered;
+    for (const standing of await this.processors.all()) {
+      try {
+        isAnswered = (await this.#answer(standing)) || isAnswered;
+      } catch (error) {
+        this.#tell(error);
+      }
+    }
     return isAnswered;
   }
 
@@ -178,7 +186,7 @@ export class GuestProcessors {
   async #findReason(): Promise<void> {
     const { status } = (await this.options.monitor.execute("query-status", {})) as { readonly status: unknown };
     if (!ownStops.has(status)) this.#shouldRun = false;
-    else await this.processors.count();
+    else if (await this.processors.count()) await this.#answerAll();
   }
 
   async #answer(standing: Standing): Promise<boolean> {

@@ -152,6 +152,30 @@ test("two processors that read the entry at once are both sent back", async () =
   expect([first.psw.address, second.psw.address]).toEqual([kernel.afterLoad + 2n, kernel.afterLoad + 2n]);
 });
 
+test("a processor that was added in the meantime is sent back as well", async () => {
+  await bootedAsleep();
+  const added = guest.machine.add();
+  await interrupted(added, kernelPsw, kernel.dqap + 4n);
+  expect(added.psw.address).toBe(kernel.afterLoad + 2n);
+  expect([...guest.machine.breakpoints]).toEqual(held);
+});
+
+test("an exception at the start of what is mapped, and a look at the table without an exception, are nobody's", async () => {
+  const processor = await bootedAsleep();
+  await interrupted(processor, kernelPsw, kernel.handler + 2n);
+  expect([[...guest.machine.breakpoints], guest.problems]).toEqual([[], []]);
+  for (let look = 0; look < 2; look++) {
+    setRegister(processor, 1, kernel.taker);
+    processor.psw = { mask: kernelPsw, address: 0n };
+    guest.machine.onStep = (stepped) => {
+      stepped.psw = { ...stepped.psw, address: stepped.psw.address + 4n };
+    };
+    guest.machine.load(kernel.exceptionEntry, kernel.afterLoad);
+    await guest.running();
+  }
+  expect(guest.problems).toEqual(["who takes the exceptions of the guest's kernel was looked up, and no exception followed"]);
+});
+
 test("a restart watches nothing", async () => {
   await bootedAsleep();
   await guest.processors.pause();

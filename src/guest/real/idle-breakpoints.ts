@@ -3,7 +3,7 @@ import { readVirtual, writeVirtual } from "./address-space.ts";
 import { apInstructionBytes, decodeApInstruction } from "./ap-instruction.ts";
 import type { ExceptionEntry } from "./exception-table.ts";
 import type { MachineHold } from "./gdb/machine-hold.ts";
-import { encodeProcessorState } from "./gdb/processor-state.ts";
+import { encodeProcessorState, registerOf } from "./gdb/processor-state.ts";
 import type { HeldInstructions } from "./held-instructions.ts";
 import { inspectPsw, type Psw } from "./psw.ts";
 import type { Standing, StandingProcessors } from "./standing-processors.ts";
@@ -33,6 +33,7 @@ export class IdleBreakpoints {
   #isAsleep = false;
   #lastUseMs = 0;
   #timer: NodeJS.Timeout | undefined;
+  #hasWarned = false;
 
   constructor(private readonly surroundings: IdleSurroundings) {}
 
@@ -41,6 +42,10 @@ export class IdleBreakpoints {
     this.#exceptions = exceptions;
     this.surroundings.hold.watchReads(exceptions?.entry);
     this.used();
+  }
+
+  get isAsleep(): boolean {
+    return this.#isAsleep;
   }
 
   get exceptions(): ExceptionEntry | undefined {
@@ -85,11 +90,15 @@ export class IdleBreakpoints {
       await hold.step(at.thread);
       at = await processors.one(at.thread);
     }
-    if (at.psw.address !== taker) return onProblem("an operation exception of the guest's kernel was lost sight of");
+    if (at.psw.address !== taker) {
+      if (!this.#hasWarned) onProblem("who takes the exceptions of the guest's kernel was looked up, and no exception followed");
+      this.#hasWarned = true;
+      return;
+    }
     const saved = registerOf(at.registers, firstArgument) + BigInt(savedPswOffset);
     const psw = pswOf(await this.#read(at, saved, 16));
     const address = psw.address - BigInt(apInstructionBytes);
-    if (inspectPsw(psw).isProblemState || !decodeApInstruction(await this.#read(at, address, apInstructionBytes))) return;
+    if (inspectPsw(psw).isProblemState || !(await this.#isAp(at, address))) return;
     if (!held.isAp(address)) return onProblem(`the AP instruction at ${address.toString(16)} is not held`);
     const translation = await processors.translation(at.psw, at);
     writeVirtual(this.surroundings.memory, translation, saved + 8n, bytesOf(address));
@@ -101,13 +110,23 @@ export class IdleBreakpoints {
     this.used();
   }
 
+  /** An exception at the start of what is mapped is not that of an AP instruction. */
+  async #isAp(standing: Standing, address: bigint): Promise<boolean> {
+    try {
+      return decodeApInstruction(await this.#read(standing, address, apInstructionBytes)) !== undefined;
+    } catch (error) {
+      if (error instanceof AddressingError) return false;
+      throw error;
+    }
+  }
+
   #look(): void {
     this.#timer = undefined;
     const restMs = this.#lastUseMs + idleMs - performance.now();
     if (this.#isAsleep || !this.#exceptions) return;
     const { stopFor } = this.surroundings;
     const sleeping = restMs > 0 ? undefined : stopFor(async () => this.#sleep());
-    if (!sleeping) this.#timer = setTimeout(() => this.#look(), Math.max(restMs, idleMs / 10)).unref();
+    if (!sleeping) this.#timer = setTimeout(() => this.#look(), restMs > 0 ? restMs : idleMs).unref();
   }
 
   #sleep(): void {
@@ -134,9 +153,6 @@ const firstArgument = 2;
 const returnAddress = 14;
 /** Of the PSW in what the kernel saves of an interrupted program. Source: Linux arch/s390/include/asm/ptrace.h, struct pt_regs. */
 const savedPswOffset = 8;
-
-const registerOf = (registers: Uint32Array, number: number): bigint =>
-  (BigInt(registers[2 * number]!) << 32n) | BigInt(registers[2 * number + 1]!);
 
 const pswOf = (bytes: Buffer): Psw => ({ mask: bytes.readBigUInt64BE(0), address: bytes.readBigUInt64BE(8) });
 

@@ -29,9 +29,11 @@ export class StandingProcessors {
     return processors;
   }
 
-  /** Sees which there are: one may be new. */
-  async count(): Promise<void> {
+  /** Sees which there are: one may be new. Whether one is. */
+  async count(): Promise<boolean> {
+    const before = this.#threads.length;
     this.#threads = await this.hold.threads();
+    return this.#threads.length > before;
   }
 
   /** Every processor; asked for at once, since each way to the stub and back costs a tenth of a millisecond. */

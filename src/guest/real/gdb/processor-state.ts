@@ -11,6 +11,10 @@ export interface ProcessorState {
   readonly registers: Uint32Array;
 }
 
+/** A general register with all of its 64 bits. */
+export const registerOf = (registers: Uint32Array, number: number): bigint =>
+  (BigInt(registers[2 * number]!) << 32n) | BigInt(registers[2 * number + 1]!);
+
 const registerDigits = 16;
 const generalDigits = 32 * 8;
 

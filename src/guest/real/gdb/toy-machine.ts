@@ -68,6 +68,14 @@ export class ToyMachine {
     return { status: this.status };
   }
 
+  /** A processor that is there from now on. */
+  add(): ToyProcessor {
+    const thread = `p01.0${this.processors.length + 1}`;
+    const added = { thread, psw: { mask: 0n, address: 0n }, registers: new Uint32Array(32), controls: [...this.processors[0]!.controls] };
+    this.processors.push(added);
+    return added;
+  }
+
   /** Resolves when it runs with all that came before. */
   running(): Promise<void> {
     return this.stub.until(() => this.isRunning);

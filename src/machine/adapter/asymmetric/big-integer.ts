@@ -13,3 +13,21 @@ export function bytesOf(value: bigint, size: number): Buffer {
 
 /** How many bytes the integer needs, one for zero. */
 export const byteLengthOf = (value: bigint): number => Math.ceil(value.toString(16).length / 2);
+
+/** Of two numbers without a common factor. */
+export function inverseOf(value: bigint, modulus: bigint): bigint {
+  let [previous, current] = [modulus, value % modulus];
+  let [before, inverse] = [0n, 1n];
+  while (current !== 0n) {
+    const quotient = previous / current;
+    [previous, current] = [current, previous - quotient * current];
+    [before, inverse] = [inverse, before - quotient * inverse];
+  }
+  return ((before % modulus) + modulus) % modulus;
+}
+
+export function greatestCommonDivisor(first: bigint, second: bigint): bigint {
+  let [a, b] = [first, second];
+  while (b !== 0n) [a, b] = [b, a % b];
+  return a;
+}

@@ -1,6 +1,6 @@
 import { checkPrimeSync, constants, createPrivateKey, type KeyObject, privateDecrypt, publicEncrypt } from "node:crypto";
 import type { CrtTask, OperandProblem } from "./asymmetric-task.ts";
-import { byteLengthOf, bytesOf, integerOf } from "./big-integer.ts";
+import { byteLengthOf, bytesOf, integerOf, inverseOf } from "./big-integer.ts";
 import { modularPower } from "./modular-power.ts";
 
 /**
@@ -123,16 +123,4 @@ function powerByHalves(value: bigint, { p, q, dp, dq, u }: CrtIntegers): bigint 
   const ofQ = modularPower(value % q, dq, q);
   const difference = (((ofP - ofQ) % p) + p) % p;
   return ofQ + ((u * difference) % p) * q;
-}
-
-/** Of two numbers without a common factor. */
-function inverseOf(value: bigint, modulus: bigint): bigint {
-  let [previous, current] = [modulus, value % modulus];
-  let [before, inverse] = [0n, 1n];
-  while (current !== 0n) {
-    const quotient = previous / current;
-    [previous, current] = [current, previous - quotient * current];
-    [before, inverse] = [inverse, before - quotient * inverse];
-  }
-  return ((before % modulus) + modulus) % modulus;
 }

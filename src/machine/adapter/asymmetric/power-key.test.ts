@@ -1,12 +1,13 @@
+import { generatePrimeSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { generateTestKey } from "../../../../test/support/adapter-messages.ts";
-import { bytesOf, integerOf } from "./big-integer.ts";
+import { byteLengthOf, bytesOf, integerOf } from "./big-integer.ts";
 import { modularPower } from "./modular-power.ts";
 import { type PowerKey, readPowerKey } from "./power-key.ts";
 
 const keyOf = (modulus: Uint8Array, exponent: Uint8Array): PowerKey => readPowerKey({ modulus, exponent }) as PowerKey;
 /** More than a key is used before its primes are looked for. */
-const manyUses = 12;
+const manyUses = 20;
 
 describe.each([
   [1024, 65537],
@@ -38,6 +39,10 @@ test.each<[string, Uint8Array, Uint8Array]>([
   ["another exponent", first.n, bytesOf(integerOf(first.d) - 2n, first.bytes)],
   ["a private exponent to an unusual public one", unusual.n, unusual.d],
   ["a private exponent of three primes", ...ofThreePrimes()],
+  [
+    "a private exponent of one long prime and a short one",
+    ...ofPrimes(generatePrimeSync(1000, { bigint: true }), generatePrimeSync(24, { bigint: true })),
+  ],
   ["a short private exponent", short.n, short.d],
   ["a public exponent", first.n, Buffer.of(1, 0, 1)],
 ])("%s is not factored, and stays right", (_, modulus, exponent) => {
@@ -49,12 +54,16 @@ test.each<[string, Uint8Array, Uint8Array]>([
   expect(key.isFactored).toBe(false);
 });
 
-/** Modulus and private exponent to 65537. */
 function ofThreePrimes(): [Uint8Array, Uint8Array] {
-  const primes = [first.p, first.q, second.p].map(integerOf);
+  return ofPrimes(...[first.p, first.q, second.p].map(integerOf));
+}
+
+/** Modulus and private exponent to 65537. */
+function ofPrimes(...primes: readonly bigint[]): [Uint8Array, Uint8Array] {
   const modulus = primes.reduce((product, prime) => product * prime);
   const order = primes.reduce((product, prime) => product * (prime - 1n), 1n);
   // 1 + k * order is a multiple of 65537 for the k that is -1 / order there.
   const k = 65537n - modularPower(order % 65537n, 65535n, 65537n);
-  return [bytesOf(modulus, 192), bytesOf((1n + k * order) / 65537n, 192)];
+  const size = byteLengthOf(modulus);
+  return [bytesOf(modulus, size), bytesOf((1n + k * order) / 65537n, size)];
 }

@@ -1,6 +1,6 @@
 import { checkPrimeSync } from "node:crypto";
 import type { OperandProblem, PowerTask } from "./asymmetric-task.ts";
-import { byteLengthOf, bytesOf, integerOf } from "./big-integer.ts";
+import { byteLengthOf, bytesOf, greatestCommonDivisor, integerOf } from "./big-integer.ts";
 import { CrtKey, usualPublicExponents } from "./crt-key.ts";
 import { modularPower } from "./modular-power.ts";
 
@@ -15,11 +15,10 @@ export function readPowerKey(parts: PowerParts): PowerKey | OperandProblem {
   return new PowerKey(modulus, exponent);
 }
 
-/**
- * What finding the factors and proving them prime costs, in powers by a long exponent. After as many with one key it has paid for itself
- * when as many follow.
- */
-const usesBeforeFactoring = 8;
+/** Finding the factors and proving them prime costs as much as 10 to 25 powers by a long exponent. */
+const usesBeforeFactoring = 16;
+/** Of the longer prime, in parts of the modulus: one that is much longer takes seconds to prove, and gains little. */
+const mostOfModulus = 5 / 8;
 /** Below, finding the factors brings nothing. */
 const minFactoredBytes = 128;
 
@@ -29,6 +28,7 @@ const minFactoredBytes = 128;
  */
 export class PowerKey {
   #uses = 0;
+  #isTried = false;
   #crtKey: CrtKey | undefined;
 
   constructor(
@@ -49,17 +49,23 @@ export class PowerKey {
     const base = integerOf(value);
     if (base >= this.modulus) return "value-too-large";
     const result = modularPower(base, this.exponent, this.modulus);
-    if (++this.#uses === usesBeforeFactoring && length >= minFactoredBytes) this.#factor(base, result);
+    const isWorthIt = ++this.#uses >= usesBeforeFactoring && length >= minFactoredBytes;
+    if (isWorthIt && !this.#isTried && base > 1n) this.#factor(base, result);
     return bytesOf(result, size);
   }
 
   #factor(base: bigint, result: bigint): void {
-    const publicExponent = usualPublicExponents.find((e) => modularPower(result, e, this.modulus) === base);
-    if (publicExponent === undefined || base <= 1n || this.exponent >= this.modulus) return;
-    const p = factorOf(this.modulus, publicExponent * this.exponent - 1n);
-    const q = p && this.modulus / p;
+    this.#isTried = true;
+    const { modulus, exponent } = this;
+    const e = usualPublicExponents.find((candidate) => modularPower(result, candidate, modulus) === base);
+    if (e === undefined || exponent >= modulus) return;
+    const p = factorOf(modulus, e * exponent - 1n);
+    if (p === undefined || p * p === modulus) return;
+    const q = modulus / p;
+    const isBalanced = Math.max(byteLengthOf(p), byteLengthOf(q)) <= mostOfModulus * byteLengthOf(modulus);
+    const isInverse = (e * exponent) % (p - 1n) === 1n && (e * exponent) % (q - 1n) === 1n;
     // With primes both ways give the same power, whatever the value is.
-    if (p && q && p !== q && checkPrimeSync(p) && checkPrimeSync(q)) this.#crtKey = CrtKey.ofPrimes(p, q, this.exponent);
+    if (isBalanced && isInverse && checkPrimeSync(p) && checkPrimeSync(q)) this.#crtKey = CrtKey.ofPrimes(p, q, exponent);
   }
 }
 
@@ -97,10 +103,4 @@ function longPower(base: bigint, exponent: bigint, modulus: bigint): bigint {
   const low = 64n;
   const high = modularPower(base, exponent >> low, modulus);
   return (modularPower(high, 1n << low, modulus) * modularPower(base, exponent & ((1n << low) - 1n), modulus)) % modulus;
-}
-
-function greatestCommonDivisor(first: bigint, second: bigint): bigint {
-  let [a, b] = [first, second];
-  while (b !== 0n) [a, b] = [b, a % b];
-  return a;
 }
