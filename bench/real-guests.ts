@@ -54,7 +54,7 @@ async function cardAgainstSoftware(host: BenchHost): Promise<Measurement[]> {
  */
 async function besideStock(host: BenchHost): Promise<Measurement[]> {
   const stock = await StockGuest.start(cachedGuestImage("debian-12"));
-  const loads = { "openssl speed": opensslLoad, "a shell loop": shellLoad };
+  const loads = { "openssl sha256": opensslLoad, "a shell loop": shellLoad };
   const measurements: Measurement[] = [];
   try {
     for (const [name, script] of Object.entries(loads)) {
